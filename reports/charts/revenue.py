@@ -18,6 +18,7 @@ SERIES: Final = (
     ("refunds", -1, "--bl-chart-4"),
 )
 BEFORE_COLOUR: Final = "--bl-chart-5"
+LONGEST_NAME: Final = 22  # characters
 
 
 def over_time(
@@ -31,7 +32,7 @@ def over_time(
     """Stacked bars of where the money of each period went, refunds below the line.
 
     `frame` is `frames.revenue.table`; `exponent` the number of decimals of `currency`; `labels` the names
-    of the series, "before" and "period" in the reader's language; `before` the GMV of the comparison
+    of the series and of "before" in the reader's language; `before` the GMV of the comparison
     period, bucket by bucket, in minor units. Amounts leave as exact decimal strings, never as floats.
     """
     lines = frame.xs(currency, level="currency")
@@ -59,7 +60,7 @@ def over_time(
                 "hovertemplate": "%{y} " + currency,
             }
         )
-    return {"data": data, "layout": _layout(labels["period"], currency, stacked=True)}
+    return {"data": data, "layout": _layout("", currency, stacked=True)}
 
 
 def by_key(
@@ -82,7 +83,7 @@ def by_key(
     layout["yaxis"] |= {
         "type": "category",
         "tickvals": keys,
-        "ticktext": [names.get(key, key) for key in keys],
+        "ticktext": [_short(names.get(key, key)) for key in keys],
     }
     layout["xaxis"] |= {"type": "linear"}
     return {
@@ -113,11 +114,16 @@ def _layout(x_title: str, y_title: str, *, stacked: bool) -> dict[str, Any]:
         "barmode": "relative" if stacked else "group",
         "hovermode": "x unified" if stacked else "closest",
         "showlegend": stacked,
-        "legend": {"orientation": "h", "y": -0.2},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "xaxis": {"type": "date" if stacked else "-", "title": {"text": x_title}, "automargin": True},
         "yaxis": {"type": "linear", "title": {"text": y_title}, "automargin": True},
     }
+
+
+def _short(text: str) -> str:
+    # The axis takes its room from the bars; the table beside the chart has the whole name.
+    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1].rstrip() + "…"
 
 
 def _iso(period: Any) -> str:

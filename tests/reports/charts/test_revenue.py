@@ -15,7 +15,6 @@ LABELS = {
     "processing": "Fees",
     "refunds": "Refunds",
     "before": "Before",
-    "period": "Period",
     "gmv": "GMV",
 }
 
@@ -68,6 +67,16 @@ def test_two_keys_of_one_name_stay_two_bars_with_the_largest_on_top() -> None:
     assert spec["data"][0]["y"] == ["c", "b"]
     assert spec["layout"]["yaxis"]["ticktext"] == ["c", "Same"]
     json.dumps(spec)
+
+
+def test_long_names_leave_room_for_the_bars() -> None:
+    rows = [{"key": "a", "currency": "USD", **dict.fromkeys(frames.MEASURES, 0), "gmv": 1}]
+
+    spec = charts.by_key(
+        frames.breakdown(rows), currency="USD", exponent=2, names={"a": "x" * 300}, labels=LABELS
+    )
+
+    assert len(spec["layout"]["yaxis"]["ticktext"][0]) == charts.LONGEST_NAME
 
 
 @pytest.mark.parametrize(

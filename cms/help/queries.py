@@ -1,0 +1,33 @@
+"""Reads of the knowledge base."""
+
+from django.db.models import QuerySet
+from wagtail.models import Page
+
+from cms.help.models import HelpArticlePage
+
+
+def articles(*, language: str, text: str = "", most: int = 50) -> list[HelpArticlePage]:
+    """Published articles of a language, best match first when `text` is given (U-052).
+
+    `language` is a code such as "fr"; a language without a tree has no articles. At most `most` come back.
+    """
+    found: QuerySet[HelpArticlePage] = (
+        HelpArticlePage.objects.live()
+        .public()
+        .filter(locale__language_code=language)
+        .order_by("topic", "title")
+    )
+    if text.strip():
+        return list(found.search(text.strip(), order_by_relevance=True)[:most])
+    return list(found[:most])
+
+
+def missing_translations(language: str) -> QuerySet[Page]:
+    """Published pages of the default language that have no published page in `language` (W-020, L-001)."""
+    translated = Page.objects.live().filter(locale__language_code=language).values("translation_key")
+    return (
+        Page.objects.live()
+        .filter(locale__language_code="en", depth__gt=1)
+        .exclude(translation_key__in=translated)
+        .order_by("path")
+    )

@@ -1,0 +1,59 @@
+"""What the product adds to Wagtail: the featured board, the way back to the Desk, one look, and fewer doors."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+
+from backoffice.accounts.models import User
+
+# What editors work with. Everything else that Wagtail would list (users, groups, its own settings, reports on
+# other people's work) is done on the Desk or not at all.
+SHOWN = {"desk", "explorer", "featured", "images", "documents"}
+
+
+class FeaturedMenuItem(MenuItem):
+    """The way to the board, for those who may curate."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        return isinstance(request.user, User) and request.user.may("cms.edit")
+
+
+@hooks.register("register_admin_urls")
+def featured_urls() -> list[URLPattern | URLResolver]:
+    return [path("featured/", include("cms.featured.urls"))]
+
+
+@hooks.register("register_admin_menu_item")
+def desk_menu_item() -> MenuItem:
+    return MenuItem(_("Desk"), reverse_lazy("desk:work"), name="desk", icon_name="arrow-left", order=1)
+
+
+@hooks.register("register_admin_menu_item")
+def featured_menu_item() -> MenuItem:
+    return FeaturedMenuItem(
+        _("Featured"), reverse_lazy("cms_featured"), name="featured", icon_name="pick", order=150
+    )
+
+
+@hooks.register("construct_main_menu")
+def only_what_editors_use(request: HttpRequest, items: list[MenuItem]) -> None:
+    items[:] = [item for item in items if item.name in SHOWN]
+
+
+@hooks.register("construct_homepage_summary_items")
+def no_counts(request: HttpRequest, items: list[Any]) -> None:
+    """The first page shows drafts and recent edits; how many rows there are helps nobody."""
+    items.clear()
+
+
+@hooks.register("insert_global_admin_css")
+def product_css() -> SafeString:
+    files = [static("desk/tokens.css"), static("desk/cms.css")]
+    return format_html_join("\n", '<link rel="stylesheet" href="{}">', ((file,) for file in files))
