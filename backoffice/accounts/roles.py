@@ -1,0 +1,207 @@
+"""Roles and rights as data (spec 01-roles, PG-001 to PG-021; conflicts Q-015 to Q-018).
+
+``MATRIX[area][role]`` lists verbs. Permissions are ``area.verb`` strings; `services.roles.load` makes the groups.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+SUPER, ADMIN, OPS = "super_admin", "admin", "ops_manager"
+MODERATOR, SUPPORT, FINANCE = "content_moderator", "customer_support", "financial_admin"
+REVIEWER, EDITOR, ANALYST = "verification_reviewer", "editor", "analyst"
+
+ROLES = {
+    SUPER: _("Super Admin"),
+    ADMIN: _("Admin"),
+    OPS: _("Operations Manager"),
+    MODERATOR: _("Content Moderator"),
+    SUPPORT: _("Customer Support"),
+    FINANCE: _("Financial Admin"),
+    REVIEWER: _("Verification Reviewer"),
+    EDITOR: _("Editor"),
+    ANALYST: _("Analyst"),
+}
+
+MATRIX: dict[str, dict[str, str]] = {
+    # PG-001
+    "users": {
+        SUPER: "view edit decide suspend export",
+        ADMIN: "view edit decide suspend export",
+        OPS: "view suspend",
+        MODERATOR: "view",
+        SUPPORT: "view assist export_one",
+        FINANCE: "view",
+        REVIEWER: "view",
+    },
+    # PG-002
+    "staff": {SUPER: "view edit decide", ADMIN: "view"},
+    # PG-003
+    "applications": {
+        SUPER: "view edit decide export",
+        ADMIN: "view edit decide export",
+        OPS: "view decide",
+        MODERATOR: "view",
+        SUPPORT: "status",
+        REVIEWER: "view decide",
+    },
+    # PG-004, Q-018: nobody but the verification team
+    "documents": {REVIEWER: "view decide"},
+    # PG-005
+    "titles": {
+        SUPER: "view edit decide export",
+        ADMIN: "view edit decide export",
+        OPS: "view decide",
+        MODERATOR: "view decide export",
+        SUPPORT: "view flag",
+        FINANCE: "name",
+        REVIEWER: "samples",
+        EDITOR: "view",
+    },
+    # PG-006
+    "cases": {
+        SUPER: "view edit decide export",
+        ADMIN: "view edit decide export",
+        OPS: "view decide",
+        MODERATOR: "view decide export",
+        SUPPORT: "flag view_own",
+    },
+    # PG-007
+    "bookings": {
+        SUPER: "view edit decide export",
+        ADMIN: "view edit decide export",
+        OPS: "view intervene",
+        MODERATOR: "view_reported",
+        SUPPORT: "view",
+        FINANCE: "view_money",
+    },
+    # PG-008
+    "payments": {
+        SUPER: "view edit decide approve export",
+        ADMIN: "view edit decide approve export",
+        OPS: "view",
+        SUPPORT: "view_orders propose_refund",
+        FINANCE: "view edit decide approve export",
+    },
+    # PG-009
+    "payouts": {
+        SUPER: "view edit decide approve export",
+        ADMIN: "view edit decide approve export",
+        OPS: "view",
+        FINANCE: "view edit decide approve export",
+    },
+    # PG-010
+    "fees": {
+        SUPER: "view edit decide approve",
+        ADMIN: "view edit decide approve",
+        OPS: "view",
+        FINANCE: "view edit decide approve",
+    },
+    # PG-011
+    "plans": {
+        SUPER: "view edit decide export",
+        ADMIN: "view edit decide export",
+        OPS: "view",
+        SUPPORT: "view",
+        FINANCE: "view edit decide export",
+    },
+    # PG-012
+    "tickets": {
+        SUPER: "view edit decide supervise export",
+        ADMIN: "view edit decide supervise export",
+        OPS: "view decide supervise",
+        MODERATOR: "view_own",
+        SUPPORT: "view edit decide",
+        FINANCE: "view_finance",
+    },
+    # PG-013
+    "cms": {
+        SUPER: "view edit decide",
+        ADMIN: "view edit decide",
+        OPS: "view",
+        MODERATOR: "view",
+        SUPPORT: "view suggest",
+        EDITOR: "view edit decide publish",
+    },
+    # PG-014
+    "campaigns": {
+        SUPER: "view edit decide export",
+        ADMIN: "view edit decide export",
+        OPS: "view decide",
+        MODERATOR: "view_creative",
+        SUPPORT: "view",
+        FINANCE: "view_money",
+        EDITOR: "view",
+        ANALYST: "view_aggregates",
+    },
+    # PG-015
+    "events": {
+        SUPER: "view edit decide",
+        ADMIN: "view edit decide",
+        OPS: "view decide",
+        MODERATOR: "view decide",
+        SUPPORT: "view",
+        FINANCE: "view_money",
+        EDITOR: "view feature",
+    },
+    # PG-016; `view` opens the money reports, the other verbs their own family
+    "reports": {
+        SUPER: "view content support finance verification aggregates export",
+        ADMIN: "view content support finance verification aggregates export",
+        OPS: "view content support finance verification aggregates export",
+        MODERATOR: "content export",
+        SUPPORT: "support",
+        FINANCE: "view finance export",
+        REVIEWER: "verification",
+        EDITOR: "content",
+        ANALYST: "view aggregates",
+    },
+    # PG-017
+    "settings": {
+        SUPER: "view edit decide security",
+        ADMIN: "view edit decide",
+        OPS: "view edit_limited",
+    },
+    # PG-018
+    "switches": {SUPER: "view edit decide", ADMIN: "view"},
+    # PG-019
+    "audit": {
+        SUPER: "view export",
+        ADMIN: "view export",
+        OPS: "view",
+        MODERATOR: "view_own",
+        SUPPORT: "view_own",
+        FINANCE: "view_finance",
+        REVIEWER: "view_own",
+        EDITOR: "view_own",
+    },
+    # PG-020
+    "privacy": {
+        SUPER: "view edit decide",
+        ADMIN: "view edit decide",
+        OPS: "view",
+        SUPPORT: "view file",
+    },
+    # PG-021
+    "risk": {
+        SUPER: "view edit decide",
+        ADMIN: "view edit decide",
+        OPS: "view decide",
+        MODERATOR: "view_content",
+        SUPPORT: "view raise",
+        FINANCE: "view decide_financial",
+        REVIEWER: "view_identity",
+    },
+    # O-025: the system's own health and its dead letters
+    "jobs": {SUPER: "view edit", ADMIN: "view edit", OPS: "view", FINANCE: "view"},
+    # W-033
+    "imports": {SUPER: "view edit", ADMIN: "view edit"},
+}
+
+
+def permissions_of(role: str) -> list[str]:
+    """The permissions ``area.verb`` of a role, in matrix order."""
+    return [f"{area}.{verb}" for area, row in MATRIX.items() for verb in row.get(role, "").split()]
+
+
+def all_permissions() -> list[str]:
+    """Every permission that any role holds, each once, in alphabetical order."""
+    return sorted({permission for role in ROLES for permission in permissions_of(role)})

@@ -1,0 +1,58 @@
+"""Step-up: for payouts, documents, roles and exports the factor must be minutes old (spec 08, security.md)."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from allauth.core.internal.httpkit import serialize_request
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+
+from backoffice.accounts import factor
+from backoffice.accounts.models import User
+
+WITHIN_SECONDS = 300
+
+
+def is_fresh(request: HttpRequest, within: int = WITHIN_SECONDS) -> bool:
+    """Whether this session gave its second factor within ``within`` seconds (sign-in counts)."""
+    return factor.fresh(request, within=within)
+
+
+def demand(request: HttpRequest) -> HttpResponse:
+    """Asks for the factor and comes back to where the person was.
+
+    A submitted form is kept in the session and carried out once the factor is given, so nothing that was typed is
+    lost. Chosen files cannot be kept: the person is told to choose them again.
+    """
+    user = request.user
+    assert isinstance(user, User)
+    if request.method != "POST":
+        return HttpResponseRedirect(factor.prompt_url(user, request.get_full_path()))
+    if request.FILES:
+        messages.warning(request, _("Please choose the file again after confirming that it is you."))
+        return HttpResponseRedirect(factor.prompt_url(user, request.path))
+    kept = json.loads(serialize_request(request))
+    kept["META"] = {name: value for name, value in kept["META"].items() if name not in _SECRET_HEADERS}
+    request.session[STATE_SESSION_KEY] = {"request": json.dumps(kept)}
+    return HttpResponseRedirect(factor.prompt_url(user, request.path))
+
+
+# The kept request is read back in the same session, which brings its own cookies.
+_SECRET_HEADERS = {"HTTP_COOKIE", "HTTP_AUTHORIZATION"}
+
+
+def required[**P](
+    view: Callable[Concatenate[Any, P], HttpResponse],
+) -> Callable[Concatenate[Any, P], HttpResponse]:
+    """View decorator: the view runs only with a fresh factor, otherwise `demand` answers."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return view(request, *args, **kwargs) if is_fresh(request) else demand(request)
+
+    guarded.stepup = True  # type: ignore[attr-defined]
+    return guarded

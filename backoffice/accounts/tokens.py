@@ -1,0 +1,177 @@
+"""API tokens: allauth's JWT strategy over a server-side session, so that a token can be revoked (Q-027).
+
+A session of its own is made for every sign-in; deleting it, or deactivating the person, ends its tokens at once.
+"""
+
+import time
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import record_authentication
+from allauth.headless.tokens.strategies.jwt import internal
+from allauth.headless.tokens.strategies.jwt.strategy import JWTTokenStrategy
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, validate_totp_code
+from allauth.mfa.utils import decrypt, encrypt
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.sessions.backends.base import SessionBase
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from backoffice.accounts.models import User
+from backoffice.core.errors import DomainError, Invalid
+
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+MFA_TOKEN_SECONDS = 300
+SALT = "backlot.mfa-token"
+
+
+class SignInRefused(DomainError):
+    """Wrong address or password, or a token that is not good; deliberately one sentence for all of them."""
+
+    default_code = "not_signed_in"
+    http_status = 401
+
+
+class TooMany(DomainError):
+    """Too many tries for this address or from this place."""
+
+    default_code = "too_many_attempts"
+    http_status = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An access token (15 minutes) and a refresh token (7 days, changes at every use)."""
+
+    access: str
+    refresh: str
+
+
+def authenticate(request: HttpRequest, *, email: str, password: str) -> User:
+    """The member with this address and password. Staff have their own door and are refused here."""
+    try:
+        user = get_adapter(request).authenticate(request, email=email.strip().lower(), password=password)
+    except ValidationError as error:
+        raise TooMany(" ".join(error.messages)) from error
+    if not isinstance(user, User) or not user.is_active or user.is_staff:
+        raise SignInRefused(_("Address or password is not right."))
+    return user
+
+
+def needs_factor(user: User) -> bool:
+    """Whether the person has an authenticator app."""
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
+
+
+def mfa_token(user: User) -> str:
+    """Proof that the password was right, good for five minutes, exchanged for tokens with a code."""
+    return signing.dumps(str(user.pk), salt=SALT)
+
+
+def user_of_mfa_token(token: str) -> User:
+    """The person of an `mfa_token`; SignInRefused when it is wrong or old."""
+    try:
+        key = signing.loads(token, salt=SALT, max_age=MFA_TOKEN_SECONDS)
+        return User.objects.get(pk=key, is_active=True, is_staff=False)
+    except (signing.BadSignature, User.DoesNotExist) as error:
+        raise SignInRefused(_("Sign in again.")) from error
+
+
+def issue(user: User, *, factor: bool = False) -> Pair:
+    """Tokens for a person who has shown who they are; ``factor`` says that a code was part of it."""
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore()
+    login(request, user, backend=BACKEND)
+    record_authentication(request, user, method="password", email=user.email)
+    if factor:
+        record_authentication(request, user, method="mfa", type=Authenticator.Type.TOTP)
+    request.session.set_expiry(settings.HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN)
+    request.session.save()
+    refresh = internal.create_refresh_token(user, request.session)
+    request.session.save()
+    return Pair(internal.create_access_token(user, request.session, {}), refresh)
+
+
+def rotate(refresh: str) -> Pair:
+    """A new pair for a refresh token, which is used up by it; SignInRefused when it is not good."""
+    pair = JWTTokenStrategy().refresh_token(refresh)
+    if pair is None:
+        raise SignInRefused(_("Sign in again."))
+    return Pair(*pair)
+
+
+def session_of(payload: dict[str, Any]) -> SessionBase | None:
+    """The session behind an access token's payload."""
+    return internal.get_token_session(payload)
+
+
+def revoke(payload: dict[str, Any]) -> None:
+    """Ends the session of an access token, and so every token made from it."""
+    session = session_of(payload)
+    if session is not None:
+        session.flush()
+
+
+def factor_age(payload: dict[str, Any], user: User) -> float | None:
+    """Seconds since this token's session gave a code; None when it never did."""
+    session = session_of(payload)
+    if session is None:
+        return None
+    records = session.get("account_authentication_methods", [])
+    times = [record["at"] for record in records if record.get("method") == "mfa"]
+    return time.time() - max(times) if times else None
+
+
+def check_code(user: User, code: str) -> bool:
+    """Whether the code is what the person's app shows now and was not used before."""
+    authenticator = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
+    return authenticator is not None and TOTP(authenticator).validate_code(code)
+
+
+def give_factor(payload: dict[str, Any], user: User, code: str) -> None:
+    """Notes on the token's session that a code was given now. Invalid when the code is wrong."""
+    session = session_of(payload)
+    if session is None or not check_code(user, code):
+        raise Invalid(_("This code is not right."), field="code", code="wrong_code")
+    request = HttpRequest()
+    request.session = session
+    record_authentication(request, user, method="mfa", type=Authenticator.Type.TOTP, reauthenticated=True)
+    session.save()
+
+
+def start_enrolment(payload: dict[str, Any], user: User) -> tuple[str, str]:
+    """A new secret, kept on the session until a code proves it; returns it with its otpauth address."""
+    session = session_of(payload)
+    if session is None or needs_factor(user):
+        raise Invalid(_("An authenticator app is set up already."), code="already_enrolled")
+    secret = generate_totp_secret()
+    session["backlot.totp"] = encrypt(secret)
+    session.save()
+    return secret, get_mfa_adapter().build_totp_url(user, secret)
+
+
+def finish_enrolment(payload: dict[str, Any], user: User, code: str) -> list[str]:
+    """Keeps the secret once a code shows that the app has it; returns the recovery codes, shown only now."""
+    session = session_of(payload)
+    stored = session.get("backlot.totp") if session is not None else None
+    if session is None or stored is None or needs_factor(user):
+        raise Invalid(_("Start the set-up again."), code="no_enrolment")
+    secret = decrypt(stored)
+    if not validate_totp_code(secret, code):
+        raise Invalid(_("This code is not right."), field="code", code="wrong_code")
+    TOTP.activate(user, secret)
+    codes = RecoveryCodes.activate(user).get_unused_codes()
+    del session["backlot.totp"]
+    request = HttpRequest()
+    request.session = session
+    record_authentication(request, user, method="mfa", type=Authenticator.Type.TOTP)
+    session.save()
+    return codes

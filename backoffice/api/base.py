@@ -1,0 +1,203 @@
+"""What every API view shares: tokens, the envelope, errors, pages, money (spec 3.1)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, serializers, status
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from structlog.contextvars import get_contextvars
+
+from backoffice.core import errors
+from backoffice.core.money import api_amount
+from backoffice.creators import queries as creators
+
+log = structlog.get_logger(__name__)
+
+
+class Access:
+    """Who may call a view at all; what they may see is the view's queryset."""
+
+    PUBLIC = "public"
+    MEMBER = "member"
+    CREATOR = "creator"
+
+
+class ByAccess(BasePermission):
+    """Reads the view's ``access``; a view without one is closed."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        access = getattr(view, "access", None)
+        if access == Access.PUBLIC:
+            return True
+        if access == Access.MEMBER:
+            return bool(request.user and request.user.is_authenticated)
+        if access == Access.CREATOR:
+            if not (request.user and request.user.is_authenticated):
+                return False
+            view.creator = creators.for_user(request.user)
+            if view.creator is None:
+                raise exceptions.PermissionDenied(_("This is for creators."), code="not_a_creator")
+            return True
+        return False
+
+
+class MoneySerializer(serializers.Serializer[Any]):
+    """An amount: a decimal string with the currency's decimals, and the ISO 4217 code."""
+
+    amount = serializers.CharField()
+    currency = serializers.CharField()
+
+
+def money(minor: int | None, currency: str) -> dict[str, str] | None:
+    """Minor units as the API shows money; None stays None."""
+    return None if minor is None else {"amount": api_amount(minor, currency), "currency": currency}
+
+
+def envelope(data: Any, *, metadata: Mapping[str, Any] | None = None, message: str = "") -> dict[str, Any]:
+    """The success envelope (G-003)."""
+    body: dict[str, Any] = {
+        "success": True,
+        "data": data,
+        "metadata": {"localization": {"language": get_language() or "en"}, **(metadata or {})},
+    }
+    if message:
+        body["message"] = message
+    return body
+
+
+def ok(data: Any, **more: Any) -> Response:
+    """200 with data."""
+    return Response(envelope(data, **more))
+
+
+def created(data: Any, **more: Any) -> Response:
+    """201 with the new thing."""
+    return Response(envelope(data, **more), status=status.HTTP_201_CREATED)
+
+
+def accepted(data: Any, **more: Any) -> Response:
+    """202: taken, done later."""
+    return Response(envelope(data, **more), status=status.HTTP_202_ACCEPTED)
+
+
+def no_content() -> Response:
+    """204 without a body."""
+    return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Pagination:
+    """Pages by number (G-006): ``page`` from 1, ``page_size`` 20, at most 100."""
+
+    default_size = 20
+    max_size = 100
+
+    @classmethod
+    def read(cls, request: Request) -> tuple[int, int]:
+        """Page and size of the request; Invalid names the parameter."""
+        numbers = []
+        for name, default, most in (("page", 1, 100_000), ("page_size", cls.default_size, cls.max_size)):
+            text = request.query_params.get(name, str(default))
+            if not text.isdigit() or not 1 <= int(text) <= most:
+                raise errors.Invalid(_("A number from 1 to %(most)s is needed.") % {"most": most}, field=name)
+            numbers.append(int(text))
+        return numbers[0], numbers[1]
+
+
+class ApiView(APIView):
+    """Base of every view. Set ``access``; without it nobody gets in."""
+
+    access: ClassVar[str | None] = None
+    permission_classes: ClassVar[list[type[BasePermission]]] = [ByAccess]
+    creator: Any = None
+
+    @property
+    def idempotency_key(self) -> str:
+        """The caller's key for a request that creates money (G-012); Invalid when it is missing or too long."""
+        key = self.request.headers.get("Idempotency-Key", "").strip()
+        if not key or len(key) > 100:
+            raise errors.Invalid(
+                _("The header Idempotency-Key is needed, at most 100 characters."), field="Idempotency-Key"
+            )
+        return key
+
+    def valid(self, serializer: type[serializers.Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:
+        """The request's body, checked by a serializer; unknown fields are ignored (G-013)."""
+        checked = serializer(data=self.request.data, partial=partial)
+        checked.is_valid(raise_exception=True)
+        return dict(checked.validated_data)
+
+    def paginated(
+        self,
+        queryset: models.QuerySet[Any],
+        serializer: type[serializers.BaseSerializer[Any]],
+        *,
+        context: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """One page of a queryset, with the page numbers in the metadata."""
+        page, size = Pagination.read(self.request)
+        total = queryset.count()
+        rows = list(queryset[(page - 1) * size : page * size])
+        pagination = {
+            "page": page,
+            "page_size": size,
+            "total": total,
+            "next": page + 1 if page * size < total else None,
+            "previous": page - 1 if page > 1 else None,
+        }
+        data = serializer(rows, many=True, context={"request": self.request, **(context or {})}).data
+        return ok(data, metadata={"pagination": pagination})
+
+
+STATUS: list[tuple[type[errors.DomainError], int]] = [
+    (errors.Invalid, status.HTTP_400_BAD_REQUEST),
+    (errors.Forbidden, status.HTTP_403_FORBIDDEN),
+    (errors.NotFound, status.HTTP_404_NOT_FOUND),
+    (errors.Conflict, status.HTTP_409_CONFLICT),
+]
+
+
+def failure(code: str, message: str, *, http: int, details: Any = None, headers: Any = None) -> Response:
+    """The error envelope (G-004)."""
+    error: dict[str, Any] = {"code": code, "message": message}
+    if details:
+        error["details"] = details
+    body = {"success": False, "error": error, "request_id": get_contextvars().get("request_id", "")}
+    return Response(body, status=http, headers=headers)
+
+
+def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Every refusal in the error envelope; what nobody expected is logged and answers 500 without details."""
+    if isinstance(exception, errors.DomainError):
+        http = next((code for kind, code in STATUS if isinstance(exception, kind)), status.HTTP_400_BAD_REQUEST)
+        http = getattr(exception, "http_status", http)
+        details = {exception.field: [str(exception.message)]} if exception.field else None
+        return failure(exception.code, str(exception.message), http=http, details=details)
+    if isinstance(exception, Http404):
+        exception = exceptions.NotFound()
+    elif isinstance(exception, PermissionDenied):
+        exception = exceptions.PermissionDenied()
+    if isinstance(exception, exceptions.ValidationError):
+        return failure(
+            "invalid", _("Some fields are not right."), http=exception.status_code, details=exception.detail
+        )
+    if isinstance(exception, exceptions.APIException):
+        headers = {}
+        if getattr(exception, "auth_header", None):
+            headers["WWW-Authenticate"] = exception.auth_header
+        if getattr(exception, "wait", None):
+            headers["Retry-After"] = str(int(exception.wait))  # type: ignore[attr-defined]
+        code = exception.get_codes()
+        return failure(
+            code if isinstance(code, str) else "error", str(exception.detail), http=exception.status_code, headers=headers
+        )
+    log.exception("api error", view=type(context.get("view")).__name__)
+    return failure("server_error", _("Something went wrong on our side."), http=500)

@@ -1,0 +1,21 @@
+"""The public API: one module per noun, listed here."""
+
+from importlib import import_module
+
+from django.urls import URLPattern, URLResolver
+from django.urls import path
+from backoffice.api import schema  # noqa: F401  registers itself with the schema generator
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+MODULES: list[str] = [
+    "backoffice.api.v1.auth",
+    "backoffice.api.v1.users",
+    "backoffice.api.v1.tickets",
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
+]
+for module in MODULES:
+    urlpatterns += import_module(module).urlpatterns

@@ -1,0 +1,149 @@
+"""Creators: the public list and page, and one's own profile (U-019, U-021)."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import path
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backoffice.api.base import Access, ApiView, ok
+from backoffice.api.v1.applications import with_assets
+from backoffice.core.errors import Forbidden, NotFound
+from backoffice.creators import queries, states
+from backoffice.creators.models import Creator
+from backoffice.creators.services import creators
+from backoffice.media.services import links
+
+
+class CreatorOutput(serializers.Serializer[Any]):
+    """A creator as everybody may see them."""
+
+    id = serializers.UUIDField()
+    stage_name = serializers.CharField()
+    slug = serializers.CharField()
+    bio = serializers.CharField()
+    avatar_url = serializers.SerializerMethodField()
+    categories = serializers.ListField(child=serializers.CharField())
+    languages = serializers.ListField(child=serializers.CharField())
+    cultural_affiliations = serializers.ListField(child=serializers.CharField())
+    country = serializers.CharField()
+    verified = serializers.SerializerMethodField()
+    tier = serializers.CharField()
+
+    def get_avatar_url(self, creator: Creator) -> str | None:
+        return links.signed_url(creator.avatar) if creator.avatar is not None else None
+
+    def get_verified(self, creator: Creator) -> bool:
+        return creator.verification_status == states.VerificationStatus.VERIFIED
+
+
+class OwnCreatorOutput(CreatorOutput):
+    """What creators see of themselves beyond the public part."""
+
+    reference = serializers.CharField()
+    verification_status = serializers.CharField()
+    is_active = serializers.BooleanField()
+    activated_at = serializers.DateTimeField(allow_null=True)
+    currency = serializers.CharField()
+    payout_schedule = serializers.CharField()
+    payout_hold = serializers.BooleanField()
+    tax_form_status = serializers.CharField()
+    payout_account_ready = serializers.BooleanField()
+    agreement_version = serializers.CharField()
+
+
+class ProfileInput(serializers.Serializer[Any]):
+    """What creators may change of their profile. Payout fields belong to a signed-in page with a fresh factor."""
+
+    stage_name = serializers.CharField(max_length=200, required=False)
+    bio = serializers.CharField(max_length=4000, required=False, allow_blank=True)
+    country = serializers.RegexField(r"^[A-Z]{2}$", required=False)
+    categories = serializers.ListField(child=serializers.SlugField(max_length=80), max_length=10, required=False)
+    languages = serializers.ListField(
+        child=serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$"), max_length=10, required=False
+    )
+    cultural_affiliations = serializers.ListField(
+        child=serializers.CharField(max_length=80), max_length=10, required=False
+    )
+    avatar = serializers.UUIDField(required=False, allow_null=True)
+
+
+class CreatorList(ApiView):
+    """GET creators"""
+
+    access = Access.PUBLIC
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("q", str, description="Part of the stage name"),
+            OpenApiParameter("category", str, description="Category slug"),
+            OpenApiParameter("language", str, description="Language code"),
+            OpenApiParameter("country", str, description="Country code"),
+            OpenApiParameter("page", int),
+            OpenApiParameter("page_size", int),
+        ],
+        responses=CreatorOutput(many=True),
+        operation_id="creators_list",
+    )
+    def get(self, request: Request) -> Response:
+        """Active creators by name."""
+        wanted = {name: request.query_params.get(name, "").strip() for name in ("q", "category", "language", "country")}
+        return self.paginated(
+            queries.public_matching(
+                text=wanted["q"],
+                category=wanted["category"],
+                language=wanted["language"],
+                country=wanted["country"],
+            ),
+            CreatorOutput,
+        )
+
+
+class CreatorDetail(ApiView):
+    """GET creators/{id}"""
+
+    access = Access.PUBLIC
+
+    @extend_schema(responses=CreatorOutput, operation_id="creators_read")
+    def get(self, request: Request, pk: UUID) -> Response:
+        """One active creator; 404 for one who is not active or is suspended."""
+        creator = queries.public().filter(pk=pk).first()
+        if creator is None:
+            raise NotFound(_("There is no such creator."))
+        return ok(CreatorOutput(creator).data)
+
+
+class Me(ApiView):
+    """GET, PUT creators/me"""
+
+    access = Access.CREATOR
+
+    @extend_schema(responses=OwnCreatorOutput, operation_id="creators_me")
+    def get(self, request: Request) -> Response:
+        """One's own creator; 403 before activation."""
+        return ok(OwnCreatorOutput(self._own()).data)
+
+    @extend_schema(request=ProfileInput, responses=OwnCreatorOutput, operation_id="creators_me_update")
+    def put(self, request: Request) -> Response:
+        """Changes the fields that are sent."""
+        creator = self._own()
+        fields = with_assets(request.user, self.valid(ProfileInput, partial=True))
+        creator = creators.update_profile(creator=creator, by=request.user, fields=fields)
+        return ok(OwnCreatorOutput(creator).data)
+
+    def _own(self) -> Creator:
+        creator: Creator = self.creator
+        if not creator.is_active:
+            raise Forbidden(_("Your creator account is not active yet."), code="not_activated")
+        return creator
+
+
+urlpatterns = [
+    path("creators", CreatorList.as_view(), name="creators"),
+    path("creators/me", Me.as_view(), name="creators_me"),
+    path("creators/<uuid:pk>", CreatorDetail.as_view(), name="creator"),
+]

@@ -1,0 +1,11 @@
+from typing import ClassVar
+
+from django.db import migrations
+
+from backoffice.core.database import AppendOnlyTable
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("core", "0002_database_roles"), ("audit", "0001_initial")]
+
+    operations: ClassVar = [AppendOnlyTable("audit_auditentry"), AppendOnlyTable("audit_chainlink")]

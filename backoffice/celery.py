@@ -1,0 +1,29 @@
+"""The Celery application: queues and the timetable of periodic work."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings.production")
+
+app = Celery("backlot")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.task_queues = [Queue(name) for name in ("default", "money", "media", "mail", "reports")]
+
+# kind of job: seconds between two runs
+PERIODIC: dict[str, int] = {
+    "audit.seal": 30,
+}
+app.conf.beat_schedule = {
+    "core.sweep_jobs": {"task": "core.sweep_jobs", "schedule": 5.0},
+    **{kind: {"task": "core.enqueue_periodic", "schedule": float(s), "args": [kind]} for kind, s in PERIODIC.items()},
+}
+
+
+@setup_logging.connect
+def keep_django_logging(**_kwargs: Any) -> None:
+    """Celery would set up its own log format; Django's settings have done it already."""

@@ -1,0 +1,40 @@
+"""Every setting that staff may change at run time, with its default, its kind and what it does.
+
+Keys are ``area.name`` in alphabetical order. Amounts are minor units of USD unless the help says otherwise.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A default, the Python type of the value, and one sentence of help."""
+
+    default: Any
+    type: type
+    help: str
+
+
+DEFAULTS: dict[str, Setting] = {
+    "application.due_hours": Setting(72, int, "Hours until a submitted application is due (V-014)."),
+    "application.lapse_days": Setting(60, int, "Days without activity after which an application is closed (N-097)."),
+    "application.reapply_days": Setting(30, int, "Days a rejected person waits before applying again (N-097)."),
+    "creator.reverify_days": Setting(30, int, "Days a creator has to prove identity again before payouts are held (S-017)."),
+    "document.max_bytes": Setting(15_000_000, int, "Largest identity document, in bytes."),
+    "document.max_per_application": Setting(12, int, "Most identity documents that one application may hold."),
+    "document.purge_days": Setting(365, int, "Days from the end of a verification to the destruction of its documents (N-064)."),
+    "import.max_cells": Setting(2_000_000, int, "Cells in an imported workbook or table; more is refused unread."),
+    "import.max_mebibytes": Setting(15, int, "Size of an imported file, and 10 times that unpacked."),
+    "import.max_rows": Setting(100_000, int, "Rows in one imported file."),
+    "moderation.auto_approve_kinds": Setting([], list, "Kinds of title that may be approved without a person (Q-013)."),
+    "moderation.auto_approve_tiers": Setting(["premium"], list, "Tiers of creator to whom that applies (Q-013)."),
+    "moderation.decision_hours": Setting(24, int, "Hours until a moderation case is due (N-022)."),
+    "moderation.undo_seconds": Setting(10, int, "Seconds in which a moderation decision can be undone; 0 turns it off."),
+    "payout.dual_approval_over": Setting(1_000_00, int, "Payouts above this (USD cents) need two approvers (N-016)."),
+    "playback.url_seconds": Setting(300, int, "How long a playback link works, in seconds (N-041)."),
+    "queue.lease_seconds": Setting(120, int, "How long a claimed item stays with its holder without a heartbeat."),
+    "ticket.reopen_days": Setting(7, int, "Days in which a customer's answer opens a resolved ticket again (S-112)."),
+    "ticket.sla_warn_percent": Setting(80, int, "Share of a due time after which its agent is warned (V-020)."),
+    "title.rereview_on_change": Setting(True, bool, "Whether a changed name, video or price is reviewed again (S-054)."),
+}

@@ -1,0 +1,18 @@
+"""Tests: real PostgreSQL, quick hashing, an in-process broker that nobody listens to."""
+
+from backoffice.settings.local import *  # noqa: F403
+
+DEBUG = False
+SECRET_KEY = "test-only"  # noqa: S105  never leaves a test run
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, str] = {}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STRIPE_WEBHOOK_SECRET = "whsec_test"  # noqa: S105
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True
+ACCOUNT_RATE_LIMITS: dict[str, str] = {}
