@@ -1,0 +1,1 @@
+"""Cases, decisions and the policies they rest on."""
