@@ -1,0 +1,1 @@
+"""Creators: applications, identity documents, verification, and the creator's own record."""

@@ -1,0 +1,175 @@
+"""What still stands in the way of a step, each fact named; nothing here changes anything."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.accounts import factor
+from backoffice.configuration import values
+from backoffice.core.errors import Conflict
+from backoffice.creators import states
+from backoffice.creators.models import Creator, CreatorApplication, QualityAssessment
+from backoffice.creators.states import InfoItem
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """One fact that is missing: a code for programs, a sentence for people."""
+
+    code: str
+    text: str | Promise
+
+
+class NotReady(Conflict):
+    """A step was asked for before its facts are there; `unmet` names each of them."""
+
+    default_code = "not_ready"
+
+    def __init__(self, message: str | Promise, *, unmet: Sequence[Unmet]) -> None:
+        super().__init__(message)
+        self.unmet = tuple(unmet)
+
+    def __str__(self) -> str:
+        return " ".join([str(self.message), *(str(item.text) for item in self.unmet)])
+
+
+def missing_to_submit(application: CreatorApplication) -> list[Unmet]:
+    """What the applicant still has to bring before submitting (S-002); empty when nothing is missing."""
+    has_id = application.documents.filter(
+        document_type__in=states.IDENTITY_TYPES,
+        status__in=(states.DocumentStatus.PENDING, states.DocumentStatus.VERIFIED),
+    ).exists()
+    facts = (
+        ("stage_name", application.stage_name, _("Enter your stage name.")),
+        ("legal_name", application.legal_name, _("Enter your legal name.")),
+        ("bio", application.bio, _("Write a few words about yourself.")),
+        ("country", application.country, _("Choose your country.")),
+        ("categories", application.categories, _("Choose at least one category.")),
+        ("languages", application.languages, _("Choose the languages you work in.")),
+        ("social", application.social_accounts.exists(), _("Add at least one social account.")),
+        ("sample", application.sample_id, _("Upload a sample video.")),
+        ("government_id", has_id, _("Upload a government ID or passport.")),
+        ("terms", application.terms_accepted_at, _("Accept the terms.")),
+    )
+    return [Unmet(code, text) for code, present, text in facts if not present]
+
+
+def missing_to_answer(application: CreatorApplication, *, answer: str) -> list[Unmet]:
+    """Which of the things that the reviewer asked for are not there yet (S-006).
+
+    `answer` is the written answer that would be sent along. A thing counts when it came after the request.
+    """
+    asked_at = application.info_requested_at
+    if asked_at is None:
+        return []
+
+    def newer(moment: dt.datetime | None) -> bool:
+        return moment is not None and moment >= asked_at
+
+    papers = application.documents.filter(created_at__gte=asked_at)
+    present = {
+        InfoItem.GOVERNMENT_ID: lambda: papers.filter(document_type__in=states.IDENTITY_TYPES).exists(),
+        InfoItem.SOCIAL: lambda: application.social_accounts.filter(created_at__gte=asked_at).exists(),
+        InfoItem.SAMPLE: lambda: newer(application.sample_set_at),
+        InfoItem.PROFILE: lambda: newer(application.profile_set_at),
+        InfoItem.BACKGROUND: lambda: papers.exists(),
+        InfoItem.NOTE: lambda: bool(answer.strip()),
+    }
+    items = [InfoItem(code) for code in application.info_items]
+    unmet = [Unmet(item.value, item.label) for item in items if not present[item]()]
+    return unmet + missing_to_submit(application)
+
+
+def missing_to_approve(application: CreatorApplication) -> list[Unmet]:
+    """Which checks of a reviewer are open or failed (S-007); empty when the application may be approved."""
+    unmet = []
+    if not application.documents.filter(
+        document_type__in=states.IDENTITY_TYPES, status=states.DocumentStatus.VERIFIED
+    ).exists():
+        unmet.append(Unmet("identity", _("No ID document is verified.")))
+    if not application.social_accounts.filter(verified=True, checked_at__isnull=False).exists():
+        unmet.append(Unmet("social", _("No social account is checked.")))
+    if application.public_figure == states.PublicFigure.UNCHECKED:
+        unmet.append(Unmet("public_figure", _("The public-figure check is not done.")))
+    elif application.public_figure == states.PublicFigure.DOUBTFUL:
+        unmet.append(Unmet("public_figure", _("The public-figure check raised a doubt.")))
+    if application.background_required and not application.background_passed:
+        unmet.append(Unmet("background", _("The required background check is not passed.")))
+    unmet += _missing_in_assessment(QualityAssessment.objects.filter(application=application).first())
+    return unmet
+
+
+PART_TEXTS = {
+    "video": _("The assessment has no score for video."),
+    "audio": _("The assessment has no score for audio."),
+    "appropriateness": _("The assessment does not judge appropriateness."),
+    "language": _("The assessment confirms no language."),
+    "culture": _("The assessment has no score for cultural authenticity."),
+}
+
+
+def _missing_in_assessment(assessment: QualityAssessment | None) -> list[Unmet]:
+    if assessment is None:
+        return [Unmet("assessment", _("The quality assessment is missing."))]
+    unmet = [Unmet(f"assessment_{part}", PART_TEXTS[part]) for part in assessment.missing_parts()]
+    if assessment.appropriate is False:
+        unmet.append(Unmet("assessment_appropriateness", _("The sample is marked as not appropriate.")))
+    return unmet
+
+
+def missing_to_activate(creator: Creator) -> list[Unmet]:
+    """Which facts a creator lacks before going live (S-009); empty when activation may happen."""
+    submitted = (states.TaxFormStatus.SUBMITTED, states.TaxFormStatus.VERIFIED)
+    profile = creator.stage_name and creator.bio and creator.country
+    facts = (
+        (
+            "verified",
+            creator.verification_status == states.VerificationStatus.VERIFIED,
+            _("The creator is not verified."),
+        ),
+        ("mfa", factor.enrolled(creator.user), _("Two-step sign-in is not set up.")),
+        ("tax_form", creator.tax_form_status in submitted, _("The tax form is not submitted.")),
+        ("payout_account", creator.payout_account_ready, _("No payout account is ready.")),
+        (
+            "profile",
+            profile and creator.categories and creator.languages,
+            _("The public profile is not complete."),
+        ),
+        ("agreement", creator.agreement_signed_at, _("The creator agreement is not signed.")),
+    )
+    return [Unmet(code, text) for code, present, text in facts if not present]
+
+
+def check_may_start(user: Any, *, at: dt.datetime) -> CreatorApplication | None:
+    """The earlier rejected application to link to, or None for a first one (S-001, S-010).
+
+    Raises Conflict when an application is open, the person is a creator already, or the waiting time
+    (`application.reapply_days`) is not over.
+    """
+    latest = CreatorApplication.objects.filter(applicant=user).order_by("-created_at").first()
+    if latest is None:
+        if Creator.objects.filter(user=user, is_active=True).exists():
+            raise Conflict(_("You are a creator already."), code="already_creator")
+        return None
+    if latest.status in states.OPEN:
+        raise Conflict(_("You have an open application already."), code="application_open")
+    if latest.status == states.ApplicationStatus.ACTIVATED:
+        raise Conflict(_("You are a creator already."), code="already_creator")
+    again = may_reapply_at(latest)
+    if again is not None and at < again:
+        raise Conflict(
+            _("You can apply again from %(date)s.") % {"date": again.date().isoformat()},
+            code="reapply_later",
+        )
+    return latest
+
+
+def may_reapply_at(application: CreatorApplication) -> dt.datetime | None:
+    """From when a rejected person may apply again; None when the application is not rejected."""
+    if application.status != states.ApplicationStatus.REJECTED or application.decided_at is None:
+        return None
+    return application.decided_at + dt.timedelta(days=values.get("application.reapply_days"))

@@ -1,0 +1,199 @@
+"""Reads of the creators domain, shaped for the screens that need them."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Cast
+
+from backoffice.creators import states
+from backoffice.creators.models import Creator, CreatorApplication, SocialAccount, VerificationDocument
+from backoffice.creators.states import ApplicationStatus
+from backoffice.queues.models import WorkItem
+
+QUEUE = "applications"
+SUBJECT_TYPE = "creators.creatorapplication"
+UNFINISHED = (WorkItem.State.OPEN, WorkItem.State.CLAIMED, WorkItem.State.PAUSED)
+
+
+def for_user(user: Any) -> Creator | None:
+    """The creator of a person, or None; a rejected or inactive one too."""
+    return Creator.objects.select_related("user", "avatar").filter(user=user).first()
+
+
+def public() -> QuerySet[Creator]:
+    """Creators as the public may see them (U-021): activated, not suspended, not rejected."""
+    return Creator.objects.live().select_related("avatar").order_by("stage_name", "id")
+
+
+def public_matching(
+    *, text: str = "", category: str = "", language: str = "", country: str = ""
+) -> QuerySet[Creator]:
+    """Public creators by part of the name, category slug, language code and country code; empty means any."""
+    creators = public()
+    if text:
+        creators = creators.filter(stage_name__icontains=text)
+    if category:
+        creators = creators.filter(categories__contains=[category])
+    if language:
+        creators = creators.filter(languages__contains=[language])
+    return creators.filter(country=country.upper()) if country else creators
+
+
+def application_of(user: Any) -> CreatorApplication | None:
+    """The newest application of a person, or None."""
+    return (
+        CreatorApplication.objects.select_related("sample", "creator")
+        .filter(applicant=user)
+        .order_by("-created_at")
+        .first()
+    )
+
+
+def inactive_since(before: dt.datetime, *, limit: int = 500) -> QuerySet[CreatorApplication]:
+    """Applications that wait on their applicant without activity since `before` (S-011)."""
+    return CreatorApplication.objects.filter(
+        status__in=states.EDITABLE, last_activity_at__lt=before
+    ).order_by("last_activity_at")[:limit]
+
+
+def awaiting_activation() -> QuerySet[CreatorApplication]:
+    """Approved applications with their creators and people, oldest decision first."""
+    return (
+        CreatorApplication.objects.select_related("creator__user")
+        .filter(status=ApplicationStatus.APPROVED)
+        .order_by("decided_at")
+    )
+
+
+def _held(at: dt.datetime) -> QuerySet[WorkItem]:
+    return WorkItem.objects.filter(
+        queue=QUEUE,
+        subject_type=SUBJECT_TYPE,
+        subject_id=Cast(OuterRef("pk"), CharField()),
+        state=WorkItem.State.CLAIMED,
+        lease_until__gte=at,
+    )
+
+
+def abandoned(*, at: dt.datetime) -> QuerySet[CreatorApplication]:
+    """Applications in review that nobody holds under a running lease (S-004)."""
+    return CreatorApplication.objects.filter(status=ApplicationStatus.IN_REVIEW).exclude(Exists(_held(at)))
+
+
+def is_abandoned(application: CreatorApplication, *, at: dt.datetime) -> bool:
+    """Whether nobody holds this application under a running lease."""
+    return abandoned(at=at).filter(pk=application.pk).exists()
+
+
+TABS = ("unclaimed", "mine", "waiting", "overdue", "decided")
+
+
+def in_tab(tab: str, *, user: Any, at: dt.datetime) -> QuerySet[CreatorApplication]:
+    """The applications of one tab of the queue page, ordered as work: due first; decided ones newest first."""
+    if tab == "decided":
+        chosen = CreatorApplication.objects.filter(status__in=states.DECIDED)
+        return _listed(chosen).order_by("-decided_at", "-id")
+    work = WorkItem.objects.filter(
+        queue=QUEUE,
+        subject_type=SUBJECT_TYPE,
+        subject_id=Cast(OuterRef("pk"), CharField()),
+        state__in=UNFINISHED,
+    )
+    held = Q(state=WorkItem.State.CLAIMED, lease_until__gte=at)
+    statuses = (ApplicationStatus.SUBMITTED, ApplicationStatus.IN_REVIEW)
+    if tab == "mine":
+        work = work.filter(held & Q(holder=user) | Q(state=WorkItem.State.OPEN, return_to=user))
+    elif tab == "waiting":
+        statuses = (ApplicationStatus.ADDITIONAL_INFO_REQUIRED,)
+    elif tab == "overdue":
+        work = work.filter(due_at__lt=at).exclude(state=WorkItem.State.PAUSED)
+    else:
+        work = work.exclude(held).exclude(state=WorkItem.State.PAUSED)
+    return _listed(CreatorApplication.objects.filter(Exists(work), status__in=statuses)).order_by(
+        "submitted_at", "id"
+    )
+
+
+def _listed(applications: QuerySet[CreatorApplication]) -> QuerySet[CreatorApplication]:
+    followers = Sum("social_accounts__follower_count", default=0)
+    return applications.select_related("reviewer").annotate(followers=followers)
+
+
+def tab_counts(*, user: Any, at: dt.datetime) -> dict[str, int]:
+    """How many applications each tab of unfinished work holds; one statement."""
+    held = Q(state=WorkItem.State.CLAIMED, lease_until__gte=at)
+    paused = Q(state=WorkItem.State.PAUSED)
+    return WorkItem.objects.filter(queue=QUEUE, subject_type=SUBJECT_TYPE, state__in=UNFINISHED).aggregate(
+        unclaimed=Count("id", filter=~held & ~paused),
+        mine=Count("id", filter=held & Q(holder=user) | Q(state=WorkItem.State.OPEN, return_to=user)),
+        waiting=Count("id", filter=paused),
+        overdue=Count("id", filter=Q(due_at__lt=at) & ~paused),
+    )
+
+
+def work_items(applications: Iterable[CreatorApplication]) -> dict[UUID, WorkItem]:
+    """The newest work item of each application; one statement."""
+    found: dict[UUID, WorkItem] = {}
+    rows = (
+        WorkItem.objects.filter(
+            queue=QUEUE, subject_type=SUBJECT_TYPE, subject_id__in=[str(a.pk) for a in applications]
+        )
+        .select_related("holder", "done_by")
+        .order_by("created_at")
+    )
+    for row in rows:
+        found[UUID(row.subject_id)] = row
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything a reviewer looks at for one application."""
+
+    application: CreatorApplication
+    item: WorkItem | None
+    documents: list[VerificationDocument]
+    accounts: list[SocialAccount]
+    previous: list[CreatorApplication]
+
+
+def dossier(pk: UUID) -> Dossier | None:
+    """One application with its documents, accounts, work item and earlier applications; five statements."""
+    application = (
+        CreatorApplication.objects.select_related(
+            "applicant", "reviewer", "sample", "creator", "assessment", "decided_by"
+        )
+        .filter(pk=pk)
+        .first()
+    )
+    if application is None:
+        return None
+    return Dossier(
+        application=application,
+        item=work_items([application]).get(application.pk),
+        documents=list(application.documents.select_related("reviewer", "opened_by")),
+        accounts=list(application.social_accounts.select_related("checked_by")),
+        previous=list(
+            CreatorApplication.objects.filter(applicant=application.applicant_id)
+            .exclude(pk=application.pk)
+            .order_by("-created_at")
+        ),
+    )
+
+
+def directory(*, text: str = "", status: str = "", held: bool = False) -> QuerySet[Creator]:
+    """Creators for the staff directory: by part of the stage name or reference, state, payout hold."""
+    creators = Creator.objects.select_related("user").order_by("stage_name", "id")
+    if text:
+        creators = creators.filter(
+            Q(stage_name__icontains=text) | Q(reference__iexact=text) | Q(slug__icontains=text)
+        )
+    if status == "active":
+        creators = creators.filter(is_active=True, verification_status__in=states.LIVE)
+    elif status in states.VerificationStatus.values:
+        creators = creators.filter(verification_status=status)
+    return creators.filter(payout_hold=True) if held else creators

@@ -1,0 +1,360 @@
+"""The creator's own record: admission, verification (S-012 to S-017), holds, facts from finance, profile."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from backoffice.accounts import permissions
+from backoffice.audit import entries
+from backoffice.configuration import values
+from backoffice.core import clock
+from backoffice.core.errors import Conflict, Invalid
+from backoffice.core.states import advance
+from backoffice.creators import states
+from backoffice.creators.models import Creator, CreatorApplication, SocialAccount
+from backoffice.creators.services import documents
+from backoffice.media.models import Asset
+from backoffice.notifications.services import notify
+
+PROFILE_FIELDS = (
+    "stage_name",
+    "bio",
+    "country",
+    "categories",
+    "languages",
+    "cultural_affiliations",
+    "avatar",
+    "payout_schedule",
+)
+
+
+def admit(*, application: CreatorApplication, by: Any, at: dt.datetime) -> Creator:
+    """Makes or finds the applicant's creator and verifies it (S-007, S-012). Not active yet."""
+    with transaction.atomic():
+        creator = Creator.objects.select_for_update().filter(user=application.applicant).first()
+        if creator is None:
+            creator = Creator.objects.create(
+                user=application.applicant,
+                stage_name=application.stage_name,
+                slug=free_slug(application.stage_name),
+                bio=application.bio,
+                country=application.country,
+                currency=application.currency,
+                categories=application.categories,
+                languages=application.languages,
+                cultural_affiliations=application.cultural_affiliations,
+                created_at=at,
+            )
+        if creator.verification_status == states.VerificationStatus.REJECTED:
+            advance(creator, "reopen", by=None, at=at)
+        if creator.verification_status != states.VerificationStatus.VERIFIED:
+            advance(creator, "verify", by=by, at=at, changes={"reverify_by": None, "tier": states.Tier.VERIFIED})
+        known = set(creator.social_accounts.values_list("platform", "handle"))
+        for account in application.social_accounts.all():
+            if (account.platform, account.handle) not in known:
+                SocialAccount.objects.filter(pk=account.pk).update(creator=creator)
+    return creator
+
+
+def create_imported(
+    *,
+    user: Any,
+    stage_name: str,
+    by: Any,
+    bio: str = "",
+    country: str = "",
+    currency: str = "USD",
+    categories: Sequence[str] = (),
+    languages: Sequence[str] = (),
+    verified: bool = False,
+    active: bool = False,
+    slug: str = "",
+    at: dt.datetime | None = None,
+) -> Creator:
+    """A creator taken over from another system, audited as such; `verified` keeps the old system's word.
+
+    Raises Conflict when the person has a creator already, Invalid for an empty name or active without verified.
+    """
+    at = at or clock.now()
+    if not stage_name.strip():
+        raise Invalid(_("Enter the stage name."), field="stage_name")
+    if active and not verified:
+        raise Invalid(_("Only a verified creator can be active."), field="active")
+    with transaction.atomic():
+        if Creator.objects.filter(user=user).exists():
+            raise Conflict(_("This person is a creator already."), code="already_creator")
+        creator = Creator.objects.create(
+            user=user,
+            stage_name=stage_name.strip(),
+            slug=free_slug(slug or stage_name),
+            bio=bio,
+            country=country,
+            currency=currency,
+            categories=list(categories),
+            languages=list(languages),
+            is_active=active,
+            activated_at=at if active else None,
+            created_at=at,
+        )
+        entries.record(action="creator.import", by=by, subject=creator, at=at)
+        if verified:
+            advance(creator, "verify", by=by, at=at, reason="imported", changes={"tier": states.Tier.VERIFIED})
+    return creator
+
+
+def free_slug(name: str) -> str:
+    """An unused slug for a stage name; a name without Latin letters gets a neutral one."""
+    base = slugify(name)[:70].strip("-") or "creator"
+    taken = set(Creator.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    slug, number = base, 2
+    while slug in taken:
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+def activate(*, creator: Creator, by: Any, at: dt.datetime) -> None:
+    """Lets a creator go live (S-009). The guards are asked by `applications.activate`."""
+    with transaction.atomic():
+        Creator.objects.filter(pk=creator.pk).update(is_active=True, activated_at=at, updated_at=at)
+        creator.is_active, creator.activated_at = True, at
+        entries.record(action="creator.activate", by=by, subject=creator, after={"is_active": True}, at=at)
+
+
+def update_profile(
+    *, creator: Creator, by: Any, fields: Mapping[str, Any], at: dt.datetime | None = None
+) -> Creator:
+    """Changes the public profile and the payout schedule (U-019). Unknown fields raise Invalid."""
+    at = at or clock.now()
+    unknown = sorted(set(fields) - set(PROFILE_FIELDS))
+    if unknown:
+        raise Invalid(_("This field cannot be changed here."), field=unknown[0])
+    if "stage_name" in fields and not str(fields["stage_name"]).strip():
+        raise Invalid(_("Enter your stage name."), field="stage_name")
+    avatar = fields.get("avatar")
+    if avatar is not None and avatar.owner_user_id != creator.user_id:
+        raise Invalid(_("This picture is not yours."), field="avatar")
+    with transaction.atomic():
+        creator = Creator.objects.select_for_update().get(pk=creator.pk)
+        before = {name: getattr(creator, name) for name in fields}
+        changed = {name: value for name, value in fields.items() if before[name] != value}
+        if not changed:
+            return creator
+        for name, value in changed.items():
+            setattr(creator, name, value)
+        creator.save(update_fields=[*changed, "updated_at"])
+        entries.record(
+            action="creator.update",
+            by=by,
+            subject=creator,
+            before={name: before[name] for name in changed},
+            after=changed,
+            at=at,
+        )
+    return creator
+
+
+def sign_agreement(*, creator: Creator, by: Any, version: str, at: dt.datetime | None = None) -> None:
+    """Records that the creator signed this version of the agreement. Only the creator can sign."""
+    at = at or clock.now()
+    if by is None or by.pk != creator.user_id:
+        raise Conflict(_("Only the creator can sign the agreement."), code="not_the_creator")
+    if not version.strip():
+        raise Invalid(_("Say which version is signed."), field="version")
+    _set(creator, by=by, at=at, action="creator.sign_agreement", agreement_version=version, agreement_signed_at=at)
+
+
+def record_tax_form(*, creator: Creator, status: str, by: Any, at: dt.datetime | None = None) -> None:
+    """Keeps the state of the tax form, a fact that finance pushes down (one of `TaxFormStatus`)."""
+    if status not in states.TaxFormStatus.values:
+        raise Invalid(_("There is no such state of a tax form."), field="status")
+    _set(creator, by=by, at=at or clock.now(), action="creator.tax_form", tax_form_status=status)
+
+
+def record_payout_account(*, creator: Creator, ready: bool, by: Any, at: dt.datetime | None = None) -> None:
+    """Keeps whether a usable payout account exists, a fact that finance pushes down."""
+    _set(creator, by=by, at=at or clock.now(), action="creator.payout_account", payout_account_ready=ready)
+
+
+def hold_payouts(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
+    """Keeps money from being paid out until released; `by` None is the system. The reason is required."""
+    at = at or clock.now()
+    if not reason.strip():
+        raise Invalid(_("Say why payouts are held."), field="reason")
+    _set(
+        creator,
+        by=by,
+        at=at,
+        reason=reason,
+        action="creator.hold_payouts",
+        payout_hold=True,
+        payout_hold_reason=reason.strip(),
+        payout_hold_at=at,
+    )
+
+
+def release_payouts(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
+    """Ends a hold after review (S-015). Raises Conflict while suspended or when a re-verification is overdue."""
+    at = at or clock.now()
+    if creator.verification_status == states.VerificationStatus.SUSPENDED:
+        raise Conflict(_("Restore the creator before releasing payouts."), code="suspended")
+    if creator.reverification_overdue(at):
+        raise Conflict(_("The re-verification is overdue."), code="reverification_overdue")
+    if not creator.payout_hold:
+        raise Conflict(_("Payouts are not held."), code="not_held")
+    _set(
+        creator,
+        by=by,
+        at=at,
+        reason=reason,
+        action="creator.release_payouts",
+        payout_hold=False,
+        payout_hold_reason="",
+        payout_hold_at=None,
+    )
+
+
+def suspend(
+    *,
+    creator: Creator,
+    by: Any,
+    reason: str,
+    until: dt.datetime | None = None,
+    at: dt.datetime | None = None,
+) -> None:
+    """Hides a creator and holds the payouts (S-014); `by` None is the system on a critical alert.
+
+    `until` ends the suspension by itself; the payouts stay held until somebody has looked.
+    """
+    at = at or clock.now()
+    if by is not None:
+        permissions.require(by, states.SUSPEND)
+    if not reason.strip():
+        raise Invalid(_("Say why the creator is suspended."), field="reason")
+    if until is not None and until <= at:
+        raise Invalid(_("The end of a suspension lies in the future."), field="until")
+    with transaction.atomic():
+        advance(
+            creator,
+            "suspend",
+            by=by,
+            at=at,
+            reason=reason,
+            changes={"suspended_at": at, "suspended_until": until, "suspension_reason": reason.strip()},
+        )
+        if not creator.payout_hold:
+            hold_payouts(creator=creator, by=by, reason=_("Suspended: %(reason)s") % {"reason": reason}, at=at)
+        notify(
+            user=creator.user,
+            event="creator.suspended",
+            data={
+                "stage_name": creator.stage_name,
+                "reason": reason.strip(),
+                "until": until.date().isoformat() if until else "",
+            },
+            by=by,
+        )
+
+
+def restore(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
+    """Shows a suspended creator again (S-015). Payouts stay held until `release_payouts`."""
+    at = at or clock.now()
+    if by is not None:
+        permissions.require(by, states.SUSPEND)
+    if not reason.strip():
+        raise Invalid(_("Say why the creator is restored."), field="reason")
+    with transaction.atomic():
+        advance(
+            creator,
+            "restore",
+            by=by,
+            at=at,
+            reason=reason,
+            changes={"suspended_at": None, "suspended_until": None, "suspension_reason": ""},
+        )
+        notify(user=creator.user, event="creator.restored", data={"stage_name": creator.stage_name}, by=by)
+
+
+def reverify(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
+    """Asks a verified creator to prove identity again (S-017).
+
+    The creator stays live; after `creator.reverify_days` payouts are held.
+    """
+    at = at or clock.now()
+    if by is not None:
+        permissions.require(by, states.DECIDE)
+    deadline = at + dt.timedelta(days=values.get("creator.reverify_days"))
+    with transaction.atomic():
+        advance(creator, "reverify", by=by, at=at, reason=reason, changes={"reverify_by": deadline})
+        notify(
+            user=creator.user,
+            event="creator.reverify",
+            data={
+                "stage_name": creator.stage_name,
+                "reason": reason.strip(),
+                "deadline": deadline.date().isoformat(),
+            },
+            by=by,
+        )
+
+
+def confirm_verification(*, creator: Creator, by: Any, at: dt.datetime | None = None) -> None:
+    """Ends a re-verification well (S-012)."""
+    permissions.require(by, states.DECIDE)
+    advance(creator, "verify", by=by, at=at or clock.now(), changes={"reverify_by": None})
+
+
+def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
+    """Refuses a pending verification (S-013): hidden, payouts held, documents get their purge date."""
+    at = at or clock.now()
+    permissions.require(by, states.DECIDE)
+    if not reason.strip():
+        raise Invalid(_("Say why the verification is refused."), field="reason")
+    with transaction.atomic():
+        advance(creator, "reject", by=by, at=at, reason=reason, changes={"reverify_by": None})
+        if not creator.payout_hold:
+            hold_payouts(creator=creator, by=by, reason=_("Verification refused: %(reason)s") % {"reason": reason}, at=at)
+        documents.schedule_purge(subject=creator.user, at=at)
+
+
+def hold_overdue(*, at: dt.datetime | None = None) -> int:
+    """Holds payouts of creators whose re-verification deadline has passed (S-017); returns how many."""
+    at = at or clock.now()
+    due = Creator.objects.filter(
+        verification_status=states.VerificationStatus.PENDING, reverify_by__lte=at, payout_hold=False
+    )
+    done = 0
+    for creator in due:
+        hold_payouts(creator=creator, by=None, reason=_("Re-verification overdue"), at=at)
+        done += 1
+    return done
+
+
+def end_suspensions(*, at: dt.datetime | None = None) -> int:
+    """Restores creators whose suspension has reached its end date; returns how many."""
+    at = at or clock.now()
+    due = Creator.objects.select_related("user").filter(
+        verification_status=states.VerificationStatus.SUSPENDED, suspended_until__lte=at
+    )
+    done = 0
+    for creator in due:
+        restore(creator=creator, by=None, reason=_("The suspension has ended."), at=at)
+        done += 1
+    return done
+
+
+def _set(creator: Creator, *, by: Any, at: dt.datetime, action: str, reason: str = "", **changes: Any) -> None:
+    """Writes fields and their audit row; a call that changes nothing writes nothing."""
+    with transaction.atomic():
+        current = Creator.objects.select_for_update().get(pk=creator.pk)
+        before = {name: getattr(current, name) for name in changes}
+        if before != changes:
+            Creator.objects.filter(pk=creator.pk).update(**changes, updated_at=at)
+            entries.record(
+                action=action, by=by, subject=creator, reason=reason, before=before, after=changes, at=at
+            )
+    for name, value in changes.items():
+        setattr(creator, name, value)

@@ -1,0 +1,183 @@
+"""The states of an application, a creator's verification and an identity document, as tables."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.audit import entries
+from backoffice.core.states import Machine
+
+DECIDE = "applications.decide"
+SUSPEND = "users.suspend"
+DOCUMENTS = "documents.decide"
+
+
+class ApplicationStatus(models.TextChoices):
+    """The seven states of an application to become a creator."""
+
+    PENDING_SUBMISSION = "pending_submission", _("Being written")
+    SUBMITTED = "submitted", _("Submitted")
+    IN_REVIEW = "in_review", _("In review")
+    ADDITIONAL_INFO_REQUIRED = "additional_info_required", _("Waiting on applicant")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    ACTIVATED = "activated", _("Activated")
+
+
+A = ApplicationStatus
+# A person has at most one application in these states (partial unique index).
+OPEN = (A.PENDING_SUBMISSION, A.SUBMITTED, A.IN_REVIEW, A.ADDITIONAL_INFO_REQUIRED, A.APPROVED)
+# The applicant may still change the contents.
+EDITABLE = (A.PENDING_SUBMISSION, A.ADDITIONAL_INFO_REQUIRED)
+DECIDED = (A.APPROVED, A.REJECTED, A.ACTIVATED)
+
+APPLICATION = Machine(
+    "application",
+    field="status",
+    record=entries.record_transition,
+    rows=[
+        (A.PENDING_SUBMISSION, "submit", A.SUBMITTED, ""),  # S-002
+        (A.SUBMITTED, "claim", A.IN_REVIEW, DECIDE),  # S-003
+        (A.IN_REVIEW, "release", A.SUBMITTED, DECIDE),  # S-004
+        (A.IN_REVIEW, "request_info", A.ADDITIONAL_INFO_REQUIRED, DECIDE),  # S-005
+        (A.ADDITIONAL_INFO_REQUIRED, "answer", A.SUBMITTED, ""),  # S-006
+        (A.IN_REVIEW, "approve", A.APPROVED, DECIDE),  # S-007
+        (A.IN_REVIEW, "reject", A.REJECTED, DECIDE),  # S-008
+        (A.APPROVED, "activate", A.ACTIVATED, DECIDE),  # S-009
+        (A.PENDING_SUBMISSION, "lapse", A.REJECTED, ""),  # S-011
+        (A.ADDITIONAL_INFO_REQUIRED, "lapse", A.REJECTED, ""),  # S-011
+    ],
+)
+
+
+class RejectReason(models.TextChoices):
+    """Why an application was turned down; the applicant sees the label and the reviewer's text."""
+
+    IDENTITY = "identity", _("Identity could not be confirmed")
+    DOCUMENT = "document", _("Document unreadable, altered or out of date")
+    IMPERSONATION = "impersonation", _("Impersonates another person")
+    ELIGIBILITY = "eligibility", _("Not eligible (age or country)")
+    QUALITY = "quality", _("Sample below the quality standard")
+    CONTENT = "content", _("Content against the rules")
+    BACKGROUND = "background", _("Background check not passed")
+    OTHER = "other", _("Another reason")
+    LAPSED = "lapsed", _("No activity for too long")
+
+
+# What a reviewer may choose, in the order of the digit keys; "lapsed" belongs to the system.
+STAFF_REJECT_REASONS = tuple(reason for reason in RejectReason if reason is not RejectReason.LAPSED)
+
+
+class InfoItem(models.TextChoices):
+    """A thing that a reviewer can ask the applicant for."""
+
+    GOVERNMENT_ID = "government_id", _("A readable, valid government ID")
+    SOCIAL = "social", _("A social account that is clearly yours")
+    SAMPLE = "sample", _("Another sample video")
+    PROFILE = "profile", _("Corrected profile details")
+    BACKGROUND = "background", _("Papers for the background check")
+    NOTE = "note", _("A written answer")
+
+
+class PublicFigure(models.TextChoices):
+    """Outcome of the check whether the applicant is, or poses as, a known person."""
+
+    UNCHECKED = "unchecked", _("Not checked yet")
+    NO = "no", _("Not a public figure")
+    CONFIRMED = "confirmed", _("Public figure, identity confirmed")
+    DOUBTFUL = "doubtful", _("Claims a public figure's identity")
+
+
+class VerificationStatus(models.TextChoices):
+    """Whether the platform vouches for the person behind a creator."""
+
+    PENDING = "pending", _("Pending")
+    VERIFIED = "verified", _("Verified")
+    REJECTED = "rejected", _("Rejected")
+    SUSPENDED = "suspended", _("Suspended")
+
+
+V = VerificationStatus
+# With is_active, these are shown to the public: a re-verification keeps a creator live (S-017).
+LIVE = (V.VERIFIED, V.PENDING)
+
+VERIFICATION = Machine(
+    "creator",
+    field="verification_status",
+    record=entries.record_transition,
+    rows=[
+        (V.PENDING, "verify", V.VERIFIED, DECIDE),  # S-012
+        (V.PENDING, "reject", V.REJECTED, DECIDE),  # S-013
+        (V.VERIFIED, "suspend", V.SUSPENDED, SUSPEND),  # S-014
+        (V.SUSPENDED, "restore", V.VERIFIED, SUSPEND),  # S-015
+        (V.REJECTED, "reopen", V.PENDING, ""),  # S-016
+        (V.VERIFIED, "reverify", V.PENDING, DECIDE),  # S-017
+    ],
+)
+
+
+class Tier(models.TextChoices):
+    STANDARD = "standard", _("Standard")
+    VERIFIED = "verified", _("Verified")
+    PREMIUM = "premium", _("Premium")
+
+
+class TaxFormStatus(models.TextChoices):
+    MISSING = "missing", _("Missing")
+    SUBMITTED = "submitted", _("Submitted")
+    VERIFIED = "verified", _("Verified")
+    EXPIRED = "expired", _("Expired")
+
+
+class PayoutSchedule(models.TextChoices):
+    WEEKLY = "weekly", _("Weekly")
+    MONTHLY = "monthly", _("Monthly")
+    ON_DEMAND = "on_demand", _("On demand")
+
+
+class DocumentType(models.TextChoices):
+    GOVERNMENT_ID = "government_id", _("Government ID")
+    PASSPORT = "passport", _("Passport")
+    PROOF_OF_ADDRESS = "proof_of_address", _("Proof of address")
+    BUSINESS_REGISTRATION = "business_registration", _("Business registration")
+    BANK_PROOF = "bank_proof", _("Bank proof")
+    TAX_FORM = "tax_form", _("Tax form")
+    OTHER = "other", _("Other")
+
+
+# Either proves who the person is.
+IDENTITY_TYPES = (DocumentType.GOVERNMENT_ID, DocumentType.PASSPORT)
+
+
+class DocumentStatus(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    VERIFIED = "verified", _("Verified")
+    REJECTED = "rejected", _("Rejected")
+    EXPIRED = "expired", _("Expired")
+    PURGED = "purged", _("Destroyed")
+
+
+D = DocumentStatus
+
+DOCUMENT = Machine(
+    "document",
+    field="status",
+    record=entries.record_transition,
+    rows=[
+        (D.PENDING, "verify", D.VERIFIED, DOCUMENTS),  # S-018
+        (D.PENDING, "reject", D.REJECTED, DOCUMENTS),  # S-019
+        (D.VERIFIED, "expire", D.EXPIRED, ""),  # S-020
+        (D.PENDING, "purge", D.PURGED, ""),  # S-021
+        (D.VERIFIED, "purge", D.PURGED, ""),  # S-021
+        (D.REJECTED, "purge", D.PURGED, ""),  # S-021
+        (D.EXPIRED, "purge", D.PURGED, ""),  # S-021
+    ],
+)
+
+
+class Platform(models.TextChoices):
+    INSTAGRAM = "instagram", _("Instagram")
+    TIKTOK = "tiktok", _("TikTok")
+    YOUTUBE = "youtube", _("YouTube")
+    FACEBOOK = "facebook", _("Facebook")
+    X = "x", _("X")
+    OTHER = "other", _("Another site")
