@@ -44,9 +44,9 @@ def people() -> list[DemoPerson]:
     """The demo staff that exist, one per role in the order of the roles, in one statement."""
     _only_in_demo()
     known = dict(
-        User.objects.filter(email__in=[address(role) for role in roles.ROLES], is_staff=True, is_active=True).values_list(
-            "email", "display_name"
-        )
+        User.objects.filter(
+            email__in=[address(role) for role in roles.ROLES], is_staff=True, is_active=True
+        ).values_list("email", "display_name")
     )
     return [
         DemoPerson(role, str(name), known[address(role)], address(role))
@@ -85,7 +85,8 @@ def random_password() -> str:
 def current_code(user: User) -> str:
     """The code that the person's authenticator app would show now; empty without an app or outside the demo.
 
-    A code is good for one use. When this period's was used, the next period's is shown: the page says to wait.
+    A code is good for one use. When this period's was used, the next period's is shown: the page says to
+    wait.
     """
     if not is_demo_person(user):
         return ""

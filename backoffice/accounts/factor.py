@@ -1,4 +1,6 @@
-"""The second factor of a session: is one enrolled, was one given, and where to send who lacks it (P-039, spec 08)."""
+"""The second factor of a session: is one enrolled, was one given, and where to send who lacks it (P-039,
+spec 08).
+"""
 
 import time
 
@@ -42,7 +44,9 @@ def fresh(request: HttpRequest, *, within: int) -> bool:
 
 
 def prompt_url(user: User, then: str) -> str:
-    """The page that asks this person for the factor and then goes to ``then``; enrolment when there is none."""
+    """The page that asks this person for the factor and then goes to ``then``; enrolment when there is
+    none.
+    """
     if not enrolled(user):
         return reverse("mfa_index")
     has_code = get_adapter().is_mfa_enabled(user, types=[Authenticator.Type.TOTP])
@@ -51,7 +55,9 @@ def prompt_url(user: User, then: str) -> str:
 
 
 def ask(request: HttpRequest, then: str = "") -> HttpResponseRedirect:
-    """Sends the person to the factor; a page that was read comes back afterwards, one that was posted does not."""
+    """Sends the person to the factor; a page that was read comes back afterwards, one that was posted does
+    not.
+    """
     user = request.user
     assert isinstance(user, User)
     wanted = then or (request.get_full_path() if request.method in ("GET", "HEAD") else "/admin/")

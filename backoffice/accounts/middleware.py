@@ -1,14 +1,11 @@
 """One door: no second login, and no staff session without its second factor."""
 
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from backoffice.accounts import factor
@@ -39,7 +36,8 @@ PROMPT = {"mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_authenticate
 class StaffDoorMiddleware:
     """Goes after authentication and allauth's middleware.
 
-    Sends every other login to the one door. Staff without an enrolled factor reach only enrolment; staff whose
+    Sends every other login to the one door. Staff without an enrolled factor reach only enrolment; staff
+    whose
     session never gave the factor reach only its prompt, by whatever way they got the session.
     """
 
@@ -69,27 +67,3 @@ def _door(request: HttpRequest) -> HttpResponseRedirect:
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
     query = f"?{urlencode({REDIRECT_FIELD_NAME: wanted})}" if wanted and safe else ""
     return HttpResponseRedirect(reverse("account_login") + query)
-
-
-class PersonMiddleware:
-    """Shows pages in the person's time zone, and in their language unless they switched it in this browser."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        user = request.user
-        if not isinstance(user, User):
-            return self.get_response(request)
-        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
-            translation.activate(user.language)
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
-        with timezone.override(_zone(user.timezone)):
-            return self.get_response(request)
-
-
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return zoneinfo.ZoneInfo("UTC")

@@ -1,0 +1,1 @@
+"""Every staff screen: one folder per area, one file per noun."""

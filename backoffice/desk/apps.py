@@ -1,0 +1,15 @@
+"""The desk's app: it has screens and no models."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DeskConfig(AppConfig):
+    name = "backoffice.desk"
+    label = "desk"
+    verbose_name = _("Desk")
+
+    def ready(self) -> None:
+        from backoffice.desk import admin  # noqa: F401  the generic lists register with the site when
+
+        imported

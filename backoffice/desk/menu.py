@@ -1,0 +1,106 @@
+"""The map of the staff screens: one row per entry, shown to those who may open it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.accounts.models import User
+from backoffice.desk import badges
+
+
+class Row(NamedTuple):
+    """One entry. ``permission`` "" means every member of staff; ``badge`` counts what waits there."""
+
+    section: str | Promise
+    label: str | Promise
+    url: str
+    permission: str
+    icon: str
+    badge: Callable[[HttpRequest], int | None] | None = None
+
+    def link(self) -> str:
+        """The address."""
+        return reverse(self.url)
+
+
+WORK = _("Work")
+PEOPLE = _("People")
+CONTENT = _("Content")
+MONEY = _("Money")
+INSIGHT = _("Insight")
+SYSTEM = _("System")
+
+SECTIONS = [WORK, PEOPLE, CONTENT, MONEY, INSIGHT, SYSTEM]
+
+ROWS: list[Row] = [
+    Row(WORK, _("My work"), "desk:work", "", "inbox"),
+    Row(PEOPLE, _("People"), "admin:accounts_user_changelist", "users.view", "group"),
+    Row(SYSTEM, _("Health"), "desk:health", "jobs.view", "monitor_heart"),
+    Row(SYSTEM, _("Jobs"), "desk:job_list", "jobs.view", "manufacturing", badges.dead_jobs),
+    Row(SYSTEM, _("Audit log"), "desk:audit_list", "audit.view", "history"),
+    Row(SYSTEM, _("Staff"), "desk:staff_list", "staff.view", "badge"),
+    Row(SYSTEM, _("Roles"), "desk:role_list", "staff.view", "verified_user"),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's sidebar for this person: sections in order, entries they may open, the deepest match
+    active.
+    """
+    user = request.user
+    if not isinstance(user, User):
+        return []
+    allowed = [(row, row.link()) for row in ROWS if not row.permission or user.may(row.permission)]
+    here = max((link for _row, link in allowed if request.path.startswith(link)), key=len, default="")
+    groups = []
+    for section in SECTIONS:
+        items = [
+            {
+                "title": str(row.label),
+                "icon": row.icon,
+                "link": link,
+                "active": link == here,
+                "permission": None,
+                **({"badge": row.badge(request), "badge_variant": "primary"} if row.badge else {}),
+            }
+            for row, link in allowed
+            if row.section == section
+        ]
+        if items:
+            groups.append({"title": str(section), "items": items})
+    return groups
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """The entries behind the person's name."""
+    return [
+        {"title": gettext("Two-step sign-in"), "link": reverse("mfa_index")},
+        {"title": gettext("Change password"), "link": reverse("account_change_password")},
+    ]
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """A label in the header so that nobody takes a demo for the real thing."""
+    return [gettext("Demo"), "warning"] if settings.DEMO_MODE else None
+
+
+def icon(request: HttpRequest) -> str:
+    """The product's mark."""
+    return static("desk/mark.svg")
+
+
+def tokens_css(request: HttpRequest) -> str:
+    """Colours and measures, shared by desk, sign-in and editor."""
+    return static("desk/tokens.css")
+
+
+def desk_css(request: HttpRequest) -> str:
+    """The components."""
+    return static("desk/desk.css")

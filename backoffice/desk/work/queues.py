@@ -1,0 +1,58 @@
+"""The queues that people work from, as the desk shows them."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One queue: who sees it, who works it, where it is listed, where the next item is handed out, how one
+    opens.
+    """
+
+    code: str
+    label: str | Promise
+    icon: str
+    see: tuple[str, ...]
+    work: tuple[str, ...]
+    list_url: str
+    next_url: str
+    open_url: str
+    key: str
+
+    def link(self, subject_id: str) -> str:
+        """The screen of one subject."""
+        return reverse(self.open_url, args=[subject_id])
+
+
+DESKS = (
+    Desk(
+        "tickets",
+        _("Tickets"),
+        "support_agent",
+        ("tickets.view", "tickets.view_finance", "tickets.view_own"),
+        ("tickets.decide",),
+        "desk:ticket_list",
+        "desk:ticket_next",
+        "desk:ticket",
+        "t",
+    ),
+)
+BY_CODE = {desk.code: desk for desk in DESKS}
+
+
+def seen_by(user: User) -> list[Desk]:
+    """The queues that this person may look at."""
+    return [desk for desk in DESKS if any(user.may(permission) for permission in desk.see)]
+
+
+def worked_by(user: User) -> set[str]:
+    """The codes of the queues from which this person may take the next item."""
+    return {
+        desk.code for desk in DESKS if desk.next_url and any(user.may(permission) for permission in desk.work)
+    }
