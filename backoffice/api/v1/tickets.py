@@ -115,7 +115,9 @@ class TicketsView(ApiView):
         """The caller's tickets, newest first."""
         return self.paginated(queries.of_customer(_caller(request)), TicketSerializer)
 
-    @extend_schema(operation_id="tickets_open", request=OpenSerializer, responses={201: TicketDetailSerializer})
+    @extend_schema(
+        operation_id="tickets_open", request=OpenSerializer, responses={201: TicketDetailSerializer}
+    )
     def post(self, request: Request) -> Response:
         """Opens a ticket; answers with its reference and due times. 403 when a link is not the caller's."""
         asked = self.valid(OpenSerializer)
@@ -148,7 +150,9 @@ class TicketMessagesView(ApiView):
 
     access = Access.MEMBER
 
-    @extend_schema(operation_id="tickets_answer", request=AnswerSerializer, responses={201: TicketDetailSerializer})
+    @extend_schema(
+        operation_id="tickets_answer", request=AnswerSerializer, responses={201: TicketDetailSerializer}
+    )
     def post(self, request: Request, ticket_id: UUID) -> Response:
         """The customer writes; a resolved ticket opens again. 409 when it is closed."""
         asked = self.valid(AnswerSerializer)
@@ -162,18 +166,22 @@ class TicketRatingView(ApiView):
 
     access = Access.MEMBER
 
-    @extend_schema(operation_id="tickets_rate", request=RatingSerializer, responses={201: TicketDetailSerializer})
+    @extend_schema(
+        operation_id="tickets_rate", request=RatingSerializer, responses={201: TicketDetailSerializer}
+    )
     def post(self, request: Request, ticket_id: UUID) -> Response:
         """Rates a resolved ticket, once. 409 before that and the second time."""
         asked = self.valid(RatingSerializer)
         caller = _caller(request)
-        tickets.rate(_own(ticket_id, caller), by=caller, score=asked["rating"], comment=asked.get("comment", ""))
+        tickets.rate(
+            _own(ticket_id, caller), by=caller, score=asked["rating"], comment=asked.get("comment", "")
+        )
         return created(_detail(ticket_id, caller))
 
 
 def _caller(request: Request) -> User:
     """The signed-in person; `Access.MEMBER` let nobody else in."""
-    assert isinstance(request.user, User)  # noqa: S101
+    assert isinstance(request.user, User)
     return request.user
 
 
