@@ -1,0 +1,1 @@
+"""The endpoints of the fake, one module per noun; `ROUTES` are (method, path pattern, handler)."""
