@@ -1,7 +1,7 @@
-"""The featured board at /cms/featured/ (W-021): every section, its slots, and the five things editors do to them.
+"""The featured board at /cms/featured/ (W-021): every section, its slots, and what editors do to them.
 
-Reads come from `queries`, writes go through `backoffice.catalogue.services.featured`. Nothing typed is lost: a
-refused form comes back on the same board with its values and the reason beside the field.
+Reads come from `queries`, writes go through `backoffice.catalogue.services.featured`. Nothing typed is
+lost: a refused form comes back on the same board with its values and the reason beside the field.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ class EditorRequest(HttpRequest):
 def for_curators[**P](
     view: Callable[Concatenate[Any, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Lets only holders of `cms.edit` in (PG-013); Wagtail itself only asks whether somebody may enter at all."""
+    """Lets only holders of `cms.edit` in (PG-013); Wagtail only asks whether somebody may enter at all."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

@@ -13,7 +13,7 @@ from typing import Final
 Cell = str | int | Decimal | dt.date | None
 
 # What starts a formula in Excel, LibreOffice or Sheets, the full-width forms included.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")  # noqa: RUF001
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 BYTE_ORDER_MARK: Final = "\ufeff"  # without it Excel reads accents in the machine's old code page
 
 

@@ -25,12 +25,15 @@ AMOUNTS: Final = (
     "commission",
     "commission_returned",
     "processing",
-    "platform_costs",
+    "processing_returned",
+    "provider_fees",
     "creators",
     "creators_returned",
 )
 MEASURES: Final = COUNTS + AMOUNTS
-# K-002: what stays with the platform. Derived here, once, so that every screen and file agrees.
+# Derived here, once, so that every screen and file agrees. `net` is what stays with the platform (K-002):
+# commission and fees charged, less what refunds gave back and what the providers took. A fee that a provider
+# takes and nobody was charged for is thereby borne by the platform.
 DERIVED: Final = ("net",)
 COLUMNS: Final = MEASURES + DERIVED
 
@@ -171,7 +174,13 @@ def _measures(row: Mapping[str, Any]) -> list[int]:
 def _frame(lines: list[tuple[Any, ...]], keys: list[str]) -> pd.DataFrame:
     frame = pd.DataFrame(lines, columns=[*keys, *MEASURES]).astype(dict.fromkeys(MEASURES, "int64"))
     frame = frame.groupby(keys, sort=True)[list(MEASURES)].sum()
-    frame["net"] = frame["commission"] - frame["commission_returned"] - frame["platform_costs"]
+    frame["net"] = (
+        frame["commission"]
+        - frame["commission_returned"]
+        + frame["processing"]
+        - frame["processing_returned"]
+        - frame["provider_fees"]
+    )
     return frame
 
 

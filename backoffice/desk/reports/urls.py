@@ -1,5 +1,5 @@
 """Addresses of the area."""
 
-from django.urls import URLPattern
+from backoffice.desk.reports import revenue
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*revenue.urlpatterns]

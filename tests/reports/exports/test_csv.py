@@ -23,7 +23,7 @@ from reports.exports.csv import BYTE_ORDER_MARK, inert, stream
         "\n=1+1",
         "\x00=1+1",
         "  =1+1",
-        "＝1+1",  # noqa: RUF001
+        "＝1+1",
     ],
 )
 def test_text_that_begins_a_formula_is_prefixed(text: str) -> None:

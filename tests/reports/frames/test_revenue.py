@@ -41,15 +41,30 @@ def test_amounts_stay_whole_numbers_beyond_what_a_float_can_hold() -> None:
     assert all(str(kind) == "int64" for kind in frame.dtypes)
 
 
-def test_net_revenue_is_commission_less_what_was_given_back_and_what_the_platform_bore() -> None:
+def test_net_revenue_is_what_was_charged_less_what_was_given_back_and_what_providers_took() -> None:
     frame = revenue.table(
-        [row(JAN, commission=500, commission_returned=120, platform_costs=33)],
+        [
+            row(
+                JAN,
+                commission=500,
+                commission_returned=120,
+                processing=80,
+                processing_returned=10,
+                provider_fees=90,
+            )
+        ],
         start=JAN,
         end=JAN,
         grain="day",
     )
 
-    assert int(frame.iloc[0]["net"]) == 347
+    assert int(frame.iloc[0]["net"]) == 360
+
+
+def test_a_provider_fee_that_nobody_was_charged_for_is_borne_by_the_platform() -> None:
+    frame = revenue.table([row(JAN, commission=500, provider_fees=90)], start=JAN, end=JAN, grain="day")
+
+    assert int(frame.iloc[0]["net"]) == 410
 
 
 def test_sums_of_nothing_count_as_zero() -> None:
