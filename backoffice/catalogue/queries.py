@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Upper
@@ -38,6 +39,11 @@ def for_creator(creator: Creator) -> QuerySet[Title]:
         .prefetch_related("tags")
         .order_by("-id")
     )
+
+
+def is_creator_shown(creator_id: UUID) -> bool:
+    """Whether the public may see this creator's shelf."""
+    return Creator.objects.live().filter(pk=creator_id).exists()
 
 
 def search(titles: QuerySet[Title], text: str) -> QuerySet[Title]:

@@ -8,3 +8,9 @@ from backoffice.core import jobs
 def asset_finished(job: jobs.JobContext, *, asset_id: str) -> None:
     """A file reached its final state: the titles that show it take the state over."""
     titles.asset_finished(asset_id=asset_id)
+
+
+@jobs.handler("catalogue.tick")
+def tick(job: jobs.JobContext) -> None:
+    """Every minute: titles whose video was finished without their hearing of it."""
+    titles.catch_up()

@@ -22,7 +22,12 @@ class EngagementEvent(AppendOnly, Record):
 
     event_type = models.CharField(_("event"), max_length=20, choices=Type.choices)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("viewer")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("viewer"),
     )
     title = models.ForeignKey(
         Title, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("title")

@@ -35,7 +35,9 @@ class PolicyRule(Record):
 
     code = models.SlugField(_("code"), max_length=40)
     version = models.PositiveSmallIntegerField(_("version"), default=1)
-    digit = models.PositiveSmallIntegerField(_("key"), default=0, help_text=_("Its key on the review bench, 0 to 9."))
+    digit = models.PositiveSmallIntegerField(
+        _("key"), default=0, help_text=_("Its key on the review bench, 0 to 9.")
+    )
     severity = models.CharField(_("severity"), max_length=10, choices=Severity.choices)
     name_en = models.CharField(_("name in English"), max_length=120)
     name_fr = models.CharField(_("name in French"), max_length=120)
@@ -94,7 +96,9 @@ class Case(Record):
         RESUBMISSION = "resubmission", _("Resubmitted")
         CHANGE = "change", _("Changed after approval")
 
-    reference = models.CharField(_("reference"), max_length=20, unique=True, default=case_reference, editable=False)
+    reference = models.CharField(
+        _("reference"), max_length=20, unique=True, default=case_reference, editable=False
+    )
     title = models.ForeignKey(Title, models.PROTECT, related_name="cases", verbose_name=_("title"))
     source = models.CharField(_("why"), max_length=20, choices=Source.choices)
     status = models.CharField(_("state"), max_length=20, choices=Status.choices, default=Status.NEW)
@@ -104,14 +108,24 @@ class Case(Record):
     priority = models.IntegerField(_("priority"), default=0)
     reasons = models.JSONField(_("why this priority"), default=list)
     assignee = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reviewer")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("reviewer"),
     )
     claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
     due_at = models.DateTimeField(_("due"))
     breached_at = models.DateTimeField(_("overdue since"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("decided by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
     )
 
     objects: ClassVar = CaseQuerySet.as_manager()
@@ -126,10 +140,13 @@ class Case(Record):
             models.Index(fields=["title", "-id"], name="case_title"),
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["title"], condition=Q(status__in=OPEN), name="case_one_open_per_title"),
+            models.UniqueConstraint(
+                fields=["title"], condition=Q(status__in=OPEN), name="case_one_open_per_title"
+            ),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="case_status_known"),
             models.CheckConstraint(
-                condition=~Q(status="in_review") | Q(assignee__isnull=False), name="case_in_review_has_reviewer"
+                condition=~Q(status="in_review") | Q(assignee__isnull=False),
+                name="case_in_review_has_reviewer",
             ),
         ]
 
@@ -162,10 +179,17 @@ class Decision(AppendOnly, Record):
     reason = models.TextField(_("note for staff"), blank=True)
     message = models.TextField(_("message to the creator"), blank=True)
     message_language = models.CharField(_("language of the message"), max_length=8, blank=True)
-    timecodes = ArrayField(models.PositiveIntegerField(), default=list, blank=True, verbose_name=_("seconds marked"))
+    timecodes = ArrayField(
+        models.PositiveIntegerField(), default=list, blank=True, verbose_name=_("seconds marked")
+    )
     title_revision = models.PositiveIntegerField(_("revision of the title"))
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     decided_at = models.DateTimeField(_("decided"))
     effective_at = models.DateTimeField(_("takes effect"))
@@ -205,7 +229,12 @@ class Enforcement(AppendOnly, Record):
     )
     effect = models.CharField(_("effect"), max_length=10, choices=Effect.choices)
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     at = models.DateTimeField(_("at"))
 

@@ -63,7 +63,9 @@ def escalated_by(case: Case) -> UUID | None:
 def unsettled(at: datetime) -> QuerySet[Decision]:
     """Decisions whose undo window is over and which have not taken effect, oldest first."""
     return Decision.objects.filter(
-        enforcement=None, effective_at__lte=at, verdict__in=[Decision.Verdict.APPROVE, Decision.Verdict.REJECT]
+        enforcement=None,
+        effective_at__lte=at,
+        verdict__in=[Decision.Verdict.APPROVE, Decision.Verdict.REJECT],
     ).order_by("effective_at")
 
 
@@ -112,14 +114,20 @@ def policies_in_force() -> list[PolicyRule]:
 
 def decisions_of(user: User) -> QuerySet[Decision]:
     """What this moderator decided, newest first, with what came of it."""
-    return Decision.objects.filter(by=user).select_related(
-        "case__title__creator", "policy", "enforcement"
-    )
+    return Decision.objects.filter(by=user).select_related("case__title__creator", "policy", "enforcement")
 
 
 def history(title: Title) -> QuerySet[Decision]:
     """Every decision on a title, newest first."""
     return Decision.objects.filter(case__title=title).select_related("case", "policy", "by", "enforcement")
+
+
+def last_message(title: Title) -> str:
+    """What the creator was told at the last rejection that took effect, or an empty string."""
+    found = Decision.objects.filter(
+        case__title=title, verdict=Decision.Verdict.REJECT, enforcement__effect=Enforcement.Effect.APPLIED
+    )
+    return found.order_by("-decided_at").values_list("message", flat=True).first() or ""
 
 
 def other_cases(case: Case, *, limit: int = 8) -> QuerySet[Case]:

@@ -50,12 +50,18 @@ class TitleQuerySet(models.QuerySet["Title"]):
 
     def published(self, at: datetime, *, country: str | None = None) -> Self:
         """Titles that are public at this moment (section 4.5)."""
-        return self.listed(country=country).filter(Q(unlock_at=None) | Q(unlock_at__lte=at))
+        return self.listed(country=country).unlocked(at)
+
+    def unlocked(self, at: datetime) -> Self:
+        """Titles whose time gate is open at this moment (S-056)."""
+        return self.filter(Q(unlock_at=None) | Q(unlock_at__lte=at))
 
     def in_review(self) -> Self:
         """Submitted titles that wait for a decision and have a playable video."""
         return self.filter(
-            moderation_status=Moderation.PENDING, processing_status=Processing.READY, submitted_at__isnull=False
+            moderation_status=Moderation.PENDING,
+            processing_status=Processing.READY,
+            submitted_at__isnull=False,
         )
 
 
@@ -79,7 +85,12 @@ class Title(Record):
         Creator, models.PROTECT, null=True, blank=True, related_name="titles", verbose_name=_("creator")
     )
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("created by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("created by"),
     )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices, default=Kind.VIDEO)
     title = models.CharField(_("title"), max_length=255)
@@ -108,7 +119,9 @@ class Title(Record):
         _("visibility"), max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC
     )
     unlock_at = models.DateTimeField(_("unlocks at"), null=True, blank=True)
-    geo_allow = ArrayField(models.CharField(max_length=2), default=list, blank=True, verbose_name=_("only in"))
+    geo_allow = ArrayField(
+        models.CharField(max_length=2), default=list, blank=True, verbose_name=_("only in")
+    )
     geo_deny = ArrayField(models.CharField(max_length=2), default=list, blank=True, verbose_name=_("not in"))
 
     video = models.ForeignKey(
@@ -136,8 +149,12 @@ class Title(Record):
         indexes: ClassVar = [
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="title_name_trigrams"),
             models.Index(fields=["-published_at", "-id"], condition=ON_SHOW, name="title_on_show"),
-            models.Index(fields=["category", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_category"),
-            models.Index(fields=["creator", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_creator"),
+            models.Index(
+                fields=["category", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_category"
+            ),
+            models.Index(
+                fields=["creator", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_creator"
+            ),
             models.Index(fields=["creator", "-id"], name="title_creator"),
             models.Index(fields=["moderation_status", "-id"], name="title_moderation"),
             models.Index(fields=["-id"], condition=~Q(processing_status="ready"), name="title_not_ready"),
@@ -150,7 +167,9 @@ class Title(Record):
             models.CheckConstraint(
                 condition=Q(processing_status__in=Processing.values), name="title_processing_known"
             ),
-            models.CheckConstraint(condition=Q(visibility__in=Visibility.values), name="title_visibility_known"),
+            models.CheckConstraint(
+                condition=Q(visibility__in=Visibility.values), name="title_visibility_known"
+            ),
             # N-013 counts in whole units; the service knows the currency's exponent, the table its widest form.
             models.CheckConstraint(
                 condition=Q(price_minor__gte=0, price_minor__lte=999_999_990), name="title_price_in_bounds"
@@ -168,7 +187,8 @@ class Title(Record):
                 name="title_plan_rank_with_plan",
             ),
             models.CheckConstraint(
-                condition=Q(removed_at=None) | Q(moderation_status="rejected"), name="title_removed_is_rejected"
+                condition=Q(removed_at=None) | Q(moderation_status="rejected"),
+                name="title_removed_is_rejected",
             ),
             models.CheckConstraint(
                 condition=~Q(processing_status="ready") | Q(video__isnull=False), name="title_ready_has_video"
@@ -228,7 +248,9 @@ class TitleFile(Record):
         ordering: ClassVar = ["role", "created_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["title", "asset"], name="title_file_once"),
-            models.CheckConstraint(condition=Q(role__in=["proof", "subtitles", "audio"]), name="title_file_role_known"),
+            models.CheckConstraint(
+                condition=Q(role__in=["proof", "subtitles", "audio"]), name="title_file_role_known"
+            ),
         ]
 
     def __str__(self) -> str:

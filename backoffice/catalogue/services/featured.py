@@ -117,7 +117,11 @@ def end_all_of(title: Title, *, by: User | None, reason: str, at: datetime) -> i
 
 
 def reorder(
-    section: FeaturedSection, *, slots: Sequence[FeaturedSlot | UUID], by: User | None, at: datetime | None = None
+    section: FeaturedSection,
+    *,
+    slots: Sequence[FeaturedSlot | UUID],
+    by: User | None,
+    at: datetime | None = None,
 ) -> None:
     """Puts the open slots of a section in this order; open slots not named keep their order behind them."""
     _may_curate(by)
@@ -152,7 +156,9 @@ def record_fee(
         if slot.fee_paid_at is None:
             slot.fee_paid_at, slot.fee_reference = at, reference
             slot.save(update_fields=["fee_paid_at", "fee_reference", "updated_at"])
-            entries.record(action="featured.record_fee", by=by, subject=slot, data={"reference": reference}, at=at)
+            entries.record(
+                action="featured.record_fee", by=by, subject=slot, data={"reference": reference}, at=at
+            )
     return slot
 
 
@@ -162,7 +168,9 @@ def _may_curate(by: User | None) -> None:
 
 
 def _open_slot(slot: FeaturedSlot, at: datetime) -> FeaturedSlot:
-    found = FeaturedSlot.objects.select_for_update(of=("self",)).select_related("title__creator").get(pk=slot.pk)
+    found = (
+        FeaturedSlot.objects.select_for_update(of=("self",)).select_related("title__creator").get(pk=slot.pk)
+    )
     if found.state(at) in (FeaturedSlot.State.ENDED, FeaturedSlot.State.REMOVED):
         raise Conflict(_("This slot is already over."), code="slot_over")
     return found
@@ -187,7 +195,9 @@ def _save(slot: FeaturedSlot) -> None:
     except IntegrityError as error:
         if "slot_same_title_no_overlap" not in str(error):
             raise
-        raise Conflict(_("The title is already in this section at that time."), code="slot_overlap") from error
+        raise Conflict(
+            _("The title is already in this section at that time."), code="slot_overlap"
+        ) from error
 
 
 def _renumber(section: FeaturedSection, ids: Sequence[UUID]) -> None:

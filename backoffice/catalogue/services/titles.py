@@ -22,8 +22,10 @@ from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
 from backoffice.creators.models import Creator
+from backoffice.media import queries as media
 from backoffice.media.models import Asset
 from backoffice.media.services import assets
+from backoffice.media.states import PROCESSED
 from backoffice.notifications import services as notifications
 
 # The job that a higher floor does when a submitted title can be looked at; named here, not imported.
@@ -49,7 +51,16 @@ PLAIN = (
     "poster",
 )
 LINKED = ("tags", "proofs", "subtitles")
-REVIEWED = {"title", "description", "language", "age_rating", "access_model", "price_minor", "currency", "video"}
+REVIEWED = {
+    "title",
+    "description",
+    "language",
+    "age_rating",
+    "access_model",
+    "price_minor",
+    "currency",
+    "video",
+}
 REVIEWED |= {"poster", "proofs", "subtitles"}
 
 
@@ -132,7 +143,12 @@ def create(
             action="title.create",
             by=by,
             subject=made,
-            after={"kind": kind, "access_model": access_model, "price_minor": price_minor, "currency": currency},
+            after={
+                "kind": kind,
+                "access_model": access_model,
+                "price_minor": price_minor,
+                "currency": currency,
+            },
             at=at,
         )
         if files.video is not None:
@@ -141,9 +157,14 @@ def create(
     return made
 
 
-def update(
-    title: Title, *, by: User | None, changes: Mapping[str, Any], at: datetime | None = None
-) -> Title:
+def offer(*, creator: Creator, by: User, files: Files, at: datetime | None = None, **fields: Any) -> Title:
+    """`create` and `submit` in one transaction: what a creator does by uploading (S-049, U-023)."""
+    at = at or clock.now()
+    with transaction.atomic():
+        return submit(create(creator=creator, by=by, files=files, at=at, **fields), by=by, at=at)
+
+
+def update(title: Title, *, by: User | None, changes: Mapping[str, Any], at: datetime | None = None) -> Title:
     """Changes what an owner may change (U-024); `changes` holds names of `PLAIN` and `LINKED` only.
 
     `proofs` and `subtitles` replace the files of that role. A changed name, video or price of an approved title
@@ -183,7 +204,9 @@ def update(
             found.tags.set(changes["tags"])
         for role in ("proofs", "subtitles"):
             if role in changes:
-                found.files.filter(role=TitleFile.Role.PROOF if role == "proofs" else TitleFile.Role.SUBTITLES).delete()
+                found.files.filter(
+                    role=TitleFile.Role.PROOF if role == "proofs" else TitleFile.Role.SUBTITLES
+                ).delete()
         _attach(found, files)
         entries.record(
             action="title.update",
@@ -200,7 +223,11 @@ def update(
             found, old_title=old["title"], old_video_id=old["video"].pk if old["video"] else None,
             old_price=old["price_minor"],
         )  # fmt: skip
-        if found.moderation_status == Moderation.APPROVED and material and values.get("title.rereview_on_change"):
+        if (
+            found.moderation_status == Moderation.APPROVED
+            and material
+            and values.get("title.rereview_on_change")
+        ):
             advance(found, "rereview", by=by, at=at, changes={"submitted_at": at})
             _open_case_when_ready(found, by=by)
         if "visibility" in changed:
@@ -280,7 +307,9 @@ def restore(title: Title, *, by: User | None, reason: str, at: datetime | None =
     with transaction.atomic():
         found = _locked(title)
         if found.removed_at is None:
-            raise Conflict(_("This title was not taken down; its creator may submit it again."), code="not_removed")
+            raise Conflict(
+                _("This title was not taken down; its creator may submit it again."), code="not_removed"
+            )
         advance(found, "restore", by=by, at=at, reason=reason, changes={"removed_at": None})
         _tell_owner(found, "title.restored", by=by, reason=reason)
     return found
@@ -321,8 +350,8 @@ def mark_processing(title: Title, *, at: datetime | None = None) -> Title:
         video = found.video
         if video is None or found.processing_status != Processing.PROCESSING:
             return found
-        if video.processing_status == "ready":
-            poster = found.poster or Asset.objects.filter(parent=video, kind="thumbnail").order_by("id").first()
+        if video.is_ready:
+            poster = found.poster or media.renditions(video)["thumbnail"]
             advance(
                 found,
                 "finish_processing",
@@ -332,15 +361,26 @@ def mark_processing(title: Title, *, at: datetime | None = None) -> Title:
                 changes={"duration_ms": video.duration_ms, "poster": poster},
             )
             _open_case_when_ready(found, by=None)
-        elif video.processing_status in ("error", "quarantined"):
-            advance(found, "fail_processing", by=None, at=at, machine=PROCESSING, reason=video.error_code or "")
-            _tell_owner(found, "title.processing_failed", by=None, reason=video.error_detail or "")
+        elif video.is_processed:
+            advance(found, "fail_processing", by=None, at=at, machine=PROCESSING, reason=video.error_code)
+            _tell_owner(found, "title.processing_failed", by=None, reason=video.error_detail)
     return found
 
 
 def asset_finished(*, asset_id: UUID | str, at: datetime | None = None) -> int:
     """Tells every title that shows this video how its processing ended; returns how many titles there are."""
     titles = list(Title.objects.filter(video_id=asset_id))
+    for title in titles:
+        mark_processing(title, at=at)
+    return len(titles)
+
+
+def catch_up(*, at: datetime | None = None, limit: int = 200) -> int:
+    """Takes over the state of every finished video whose title did not hear of it; returns how many titles."""
+    late = Title.objects.filter(
+        processing_status=Processing.PROCESSING, video__processing_status__in=PROCESSED
+    )
+    titles = list(late.order_by("id")[:limit])
     for title in titles:
         mark_processing(title, at=at)
     return len(titles)
@@ -354,7 +394,8 @@ def retry_processing(title: Title, *, by: User, at: datetime | None = None) -> T
     with transaction.atomic():
         found = _locked(title)
         advance(found, "retry_processing", by=by, at=at, machine=PROCESSING)
-        assets.retry(found.video, by=by)
+        if found.video is not None:
+            assets.retry(found.video, by=by, at=at)
     return found
 
 
@@ -390,7 +431,9 @@ def _check_files(files: Files, owners: set[object]) -> None:
     if files.video is not None:
         policies.check_asset(files.video, kinds=("video", "audio"), owners=owners, field="video_asset_id")
     if files.poster is not None:
-        policies.check_asset(files.poster, kinds=("image", "thumbnail"), owners=owners, field="poster_asset_id")
+        policies.check_asset(
+            files.poster, kinds=("image", "thumbnail"), owners=owners, field="poster_asset_id"
+        )
     for proof in files.proofs:
         policies.check_asset(proof, kinds=("proof",), owners=owners, field="proof_asset_ids")
     for subtitle, _language in files.subtitles:

@@ -154,7 +154,12 @@ def approve(
     """
     return _decide(
         case,
-        Decision(verdict=Decision.Verdict.APPROVE, reason=reason, timecodes=list(timecodes), title_revision=revision),
+        Decision(
+            verdict=Decision.Verdict.APPROVE,
+            reason=reason,
+            timecodes=list(timecodes),
+            title_revision=revision,
+        ),
         token=token,
         by=by,
         undo_seconds=undo_seconds,
@@ -193,9 +198,7 @@ def reject(
     return _decide(case, decision, token=token, by=by, undo_seconds=undo_seconds, at=at or clock.now())
 
 
-def escalate(
-    case: Case, *, token: UUID | str, by: User, reason: str, at: datetime | None = None
-) -> Decision:
+def escalate(case: Case, *, token: UUID | str, by: User, reason: str, at: datetime | None = None) -> Decision:
     """Passes a case on to somebody else (S-070); the reason is for that person."""
     require(by, "cases.decide")
     title_policies.check_reason(reason)
@@ -287,7 +290,9 @@ def flag_breaches(*, at: datetime | None = None) -> int:
     for case in Case.objects.overdue(at).filter(breached_at=None)[:500]:
         with transaction.atomic():
             if Case.objects.filter(pk=case.pk, breached_at=None).update(breached_at=at, updated_at=at):
-                entries.record(action="case.breach", by=None, subject=case, data={"due_at": case.due_at}, at=at)
+                entries.record(
+                    action="case.breach", by=None, subject=case, data={"due_at": case.due_at}, at=at
+                )
                 marked += 1
     return marked
 
@@ -303,7 +308,12 @@ def return_lapsed(*, at: datetime | None = None) -> int:
             item = queue_queries.for_subject(QUEUE, found)
             if found.status == Status.IN_REVIEW and item is not None and item.state == WorkItem.State.OPEN:
                 advance(
-                    found, "release", by=None, at=at, reason="lease", changes={"assignee": None, "claimed_at": None}
+                    found,
+                    "release",
+                    by=None,
+                    at=at,
+                    reason="lease",
+                    changes={"assignee": None, "claimed_at": None},
                 )
                 returned += 1
     return returned
@@ -337,7 +347,11 @@ def _decide(
             settle(decision, at=at)
         else:
             jobs.enqueue(
-                SETTLE, {"decision_id": str(decision.id)}, key=str(decision.id), run_after=decision.effective_at, by=by
+                SETTLE,
+                {"decision_id": str(decision.id)},
+                key=str(decision.id),
+                run_after=decision.effective_at,
+                by=by,
             )
     return decision
 
