@@ -14,6 +14,11 @@ from backoffice.core.errors import Conflict
 from backoffice.creators import states
 from backoffice.creators.models import Creator, CreatorApplication, QualityAssessment
 from backoffice.creators.states import InfoItem
+from backoffice.media.states import Processing
+
+
+# A sample that is still being processed may be submitted; one that failed may not.
+FAILED = (Processing.ERROR, Processing.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ def missing_to_submit(application: CreatorApplication) -> list[Unmet]:
         document_type__in=states.IDENTITY_TYPES,
         status__in=(states.DocumentStatus.PENDING, states.DocumentStatus.VERIFIED),
     ).exists()
+    sample_usable = application.sample is not None and application.sample.processing_status not in FAILED
     facts = (
         ("stage_name", application.stage_name, _("Enter your stage name.")),
         ("legal_name", application.legal_name, _("Enter your legal name.")),
@@ -51,7 +57,7 @@ def missing_to_submit(application: CreatorApplication) -> list[Unmet]:
         ("categories", application.categories, _("Choose at least one category.")),
         ("languages", application.languages, _("Choose the languages you work in.")),
         ("social", application.social_accounts.exists(), _("Add at least one social account.")),
-        ("sample", application.sample_id, _("Upload a sample video.")),
+        ("sample", sample_usable, _("Upload a sample video that can be played.")),
         ("government_id", has_id, _("Upload a government ID or passport.")),
         ("terms", application.terms_accepted_at, _("Accept the terms.")),
     )

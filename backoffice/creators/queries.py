@@ -118,6 +118,24 @@ def in_tab(tab: str, *, user: Any, at: dt.datetime) -> QuerySet[CreatorApplicati
     )
 
 
+def matching(
+    applications: QuerySet[CreatorApplication],
+    *,
+    text: str = "",
+    country: str = "",
+    language: str = "",
+    category: str = "",
+) -> QuerySet[CreatorApplication]:
+    """Narrows a tab by reference or part of the stage name, country, language and category; empty means any."""
+    if text:
+        applications = applications.filter(Q(reference__iexact=text) | Q(stage_name__icontains=text))
+    if country:
+        applications = applications.filter(country=country.upper())
+    if language:
+        applications = applications.filter(languages__contains=[language])
+    return applications.filter(categories__contains=[category]) if category else applications
+
+
 def _listed(applications: QuerySet[CreatorApplication]) -> QuerySet[CreatorApplication]:
     followers = Sum("social_accounts__follower_count", default=0)
     return applications.select_related("reviewer").annotate(followers=followers)

@@ -5,7 +5,9 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.core.ids import reference
@@ -77,7 +79,9 @@ class Creator(Record):
         ordering = ("-created_at",)
         indexes = (
             models.Index(fields=("verification_status", "is_active"), name="creator_status"),
-            models.Index(fields=("stage_name",), name="creator_stage_name"),
+            models.Index(fields=("stage_name", "id"), name="creator_by_name"),
+            # Part of a name, any case: the staff directory and the public search.
+            GinIndex(OpClass(Upper("stage_name"), "gin_trgm_ops"), name="creator_name_search"),
         )
         constraints = (
             models.CheckConstraint(

@@ -42,9 +42,7 @@ class VerificationDocument(Record):
     application = models.ForeignKey(
         CreatorApplication, models.PROTECT, related_name="documents", editable=False
     )
-    subject = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False
-    )
+    subject = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     document_type = models.CharField(max_length=24, choices=states.DocumentType, editable=False)
     status = models.CharField(
         max_length=12,

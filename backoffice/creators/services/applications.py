@@ -36,7 +36,7 @@ PROFILE_FIELDS = (
     "languages",
     "cultural_affiliations",
 )
-SAMPLE_KINDS = ("video", "sample")
+SAMPLE_KINDS = (Asset.Kind.SAMPLE, Asset.Kind.VIDEO)
 
 # What makes an application wait less long: score and sentence per reason.
 SCORE_REAPPLICATION = 5
@@ -318,9 +318,7 @@ def request_info(
     if not text.strip() and not asked:
         raise Invalid(_("Say what is missing."), field="text")
     with transaction.atomic():
-        items.pause(
-            _item(application), token=token, by=by, reason=_("the applicant"), return_to=by, at=at
-        )
+        items.pause(_item(application), token=token, by=by, reason=_("the applicant"), return_to=by, at=at)
         application = _locked(application)
         if findings is not None:
             reviews.save(application=application, findings=findings, by=by, at=at)
@@ -498,8 +496,10 @@ def activate(
         application = _locked(application)
         if application.creator is None or not application.machine.allows(application.status, "activate"):
             raise Conflict(_("Only an approved application can be activated."), code="illegal_transition")
-        creator = Creator.objects.select_for_update(of=("self",)).select_related("user").get(
-            pk=application.creator_id
+        creator = (
+            Creator.objects.select_for_update(of=("self",))
+            .select_related("user")
+            .get(pk=application.creator_id)
         )
         unmet = policies.missing_to_activate(creator)
         if unmet:

@@ -52,7 +52,9 @@ def admit(*, application: CreatorApplication, by: Any, at: dt.datetime) -> Creat
         if creator.verification_status == states.VerificationStatus.REJECTED:
             advance(creator, "reopen", by=None, at=at)
         if creator.verification_status != states.VerificationStatus.VERIFIED:
-            advance(creator, "verify", by=by, at=at, changes={"reverify_by": None, "tier": states.Tier.VERIFIED})
+            advance(
+                creator, "verify", by=by, at=at, changes={"reverify_by": None, "tier": states.Tier.VERIFIED}
+            )
         known = set(creator.social_accounts.values_list("platform", "handle"))
         for account in application.social_accounts.all():
             if (account.platform, account.handle) not in known:
@@ -102,7 +104,9 @@ def create_imported(
         )
         entries.record(action="creator.import", by=by, subject=creator, at=at)
         if verified:
-            advance(creator, "verify", by=by, at=at, reason="imported", changes={"tier": states.Tier.VERIFIED})
+            advance(
+                creator, "verify", by=by, at=at, reason="imported", changes={"tier": states.Tier.VERIFIED}
+            )
     return creator
 
 
@@ -164,7 +168,14 @@ def sign_agreement(*, creator: Creator, by: Any, version: str, at: dt.datetime |
         raise Conflict(_("Only the creator can sign the agreement."), code="not_the_creator")
     if not version.strip():
         raise Invalid(_("Say which version is signed."), field="version")
-    _set(creator, by=by, at=at, action="creator.sign_agreement", agreement_version=version, agreement_signed_at=at)
+    _set(
+        creator,
+        by=by,
+        at=at,
+        action="creator.sign_agreement",
+        agreement_version=version,
+        agreement_signed_at=at,
+    )
 
 
 def record_tax_form(*, creator: Creator, status: str, by: Any, at: dt.datetime | None = None) -> None:
@@ -246,7 +257,9 @@ def suspend(
             changes={"suspended_at": at, "suspended_until": until, "suspension_reason": reason.strip()},
         )
         if not creator.payout_hold:
-            hold_payouts(creator=creator, by=by, reason=_("Suspended: %(reason)s") % {"reason": reason}, at=at)
+            hold_payouts(
+                creator=creator, by=by, reason=_("Suspended: %(reason)s") % {"reason": reason}, at=at
+            )
         notify(
             user=creator.user,
             event="creator.suspended",
@@ -316,7 +329,12 @@ def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.dateti
     with transaction.atomic():
         advance(creator, "reject", by=by, at=at, reason=reason, changes={"reverify_by": None})
         if not creator.payout_hold:
-            hold_payouts(creator=creator, by=by, reason=_("Verification refused: %(reason)s") % {"reason": reason}, at=at)
+            hold_payouts(
+                creator=creator,
+                by=by,
+                reason=_("Verification refused: %(reason)s") % {"reason": reason},
+                at=at,
+            )
         documents.schedule_purge(subject=creator.user, at=at)
 
 
@@ -346,7 +364,9 @@ def end_suspensions(*, at: dt.datetime | None = None) -> int:
     return done
 
 
-def _set(creator: Creator, *, by: Any, at: dt.datetime, action: str, reason: str = "", **changes: Any) -> None:
+def _set(
+    creator: Creator, *, by: Any, at: dt.datetime, action: str, reason: str = "", **changes: Any
+) -> None:
     """Writes fields and their audit row; a call that changes nothing writes nothing."""
     with transaction.atomic():
         current = Creator.objects.select_for_update().get(pk=creator.pk)

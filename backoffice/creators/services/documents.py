@@ -41,9 +41,7 @@ def detect(content: bytes) -> str:
     """The media type by content. Raises TooLarge, WrongType, Invalid for empty or broken files."""
     limit = values.get("document.max_bytes")
     if len(content) > limit:
-        raise TooLarge(
-            _("The file is larger than %(size)s MB.") % {"size": limit // 1_000_000}, field="file"
-        )
+        raise TooLarge(_("The file is larger than %(size)s MB.") % {"size": limit // 1_000_000}, field="file")
     if not content:
         raise Invalid(_("The file is empty."), field="file", code="file_empty")
     if content.startswith(b"%PDF-"):

@@ -7,6 +7,7 @@ so one person's ciphertext cannot be put in the place of another's.
 import base64
 import binascii
 import hashlib
+import io
 import os
 from typing import Any
 
@@ -14,29 +15,25 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.core import clock
 from backoffice.core.errors import DomainError
 from backoffice.creators.models import DocumentKey
+from backoffice.media import storage
+from integrations.storage.types import Missing
 
 VERSION = b"\x01"
 NONCE_BYTES = 12
 KEY_BYTES = 32
+DIRECTORY = "documents"
 
 
 class Unreadable(DomainError):
     """The ciphertext, its key or its master key is gone or was altered."""
 
     default_code = "document_unreadable"
-
-
-def storage() -> Storage:
-    """The private file store of documents; it only ever sees ciphertext."""
-    return storages["documents"]
 
 
 def masters() -> dict[str, bytes]:
@@ -60,7 +57,10 @@ def masters() -> dict[str, bytes]:
 
 def put(*, subject: Any, name: str, content: bytes) -> str:
     """Encrypts `content` under the subject's key and stores it; returns the storage key."""
-    return storage().save(f"documents/{name}", ContentFile(_seal(_key_for(subject), content, name.encode())))
+    sealed = _seal(_key_for(subject), content, name.encode())
+    key = f"{DIRECTORY}/{name}"
+    storage.private().save(key, io.BytesIO(sealed), content_type="application/octet-stream")
+    return key
 
 
 def get(*, subject: Any, name: str, storage_key: str) -> bytes:
@@ -69,16 +69,15 @@ def get(*, subject: Any, name: str, storage_key: str) -> bytes:
     if row is None or row.wrapped is None:
         raise Unreadable(_("The documents of this person were destroyed."))
     try:
-        with storage().open(storage_key, "rb") as file:
-            sealed = file.read()
-    except FileNotFoundError as error:
+        sealed = b"".join(storage.private().read(storage_key))
+    except Missing as error:
         raise Unreadable(_("The file of this document is gone.")) from error
     return _open(_unwrap(row), sealed, name.encode())
 
 
 def delete(*, storage_key: str) -> None:
     """Removes the file; a file that is gone already is fine, so that a purge may run twice."""
-    storage().delete(storage_key)
+    storage.private().delete(storage_key)
 
 
 def destroy_key(*, subject: Any) -> bool:
@@ -98,7 +97,9 @@ def rewrap_all() -> int:
     keys = masters()
     first = next(iter(keys))
     changed = 0
-    for pk in DocumentKey.objects.filter(wrapped__isnull=False).exclude(master=first).values_list("pk", flat=True):
+    for pk in (
+        DocumentKey.objects.filter(wrapped__isnull=False).exclude(master=first).values_list("pk", flat=True)
+    ):
         with transaction.atomic():
             row = DocumentKey.objects.select_for_update().get(pk=pk)
             if row.wrapped is None or row.master == first:
