@@ -37,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("DATA_DIR", str(TEST_DATA / "files"))
     os.environ["DATABASE_URL"] = _with_role(superuser, embedded.APPLICATION, "postgres")
     os.environ["DJANGO_SETTINGS_MODULE"] = "backoffice.settings.test"
+    from django.conf import settings
+
+    assert settings.DATABASES  # reads the settings, so that pytest-django sets Django up
 
 
 def _with_role(address: str, role: str, database: str) -> str:

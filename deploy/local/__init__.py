@@ -1,0 +1,1 @@
+"""Setting up and running everything on one machine."""
