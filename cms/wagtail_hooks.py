@@ -1,4 +1,4 @@
-"""What the product adds to Wagtail: the featured board, the way back to the Desk, one look, and fewer doors."""
+"""What the product adds to Wagtail: the featured board, the way back to the Desk, one look, fewer doors."""
 
 from typing import Any
 

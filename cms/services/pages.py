@@ -14,8 +14,8 @@ from backoffice.audit import entries
 def publish[P: Page](parent: Page, page: P, *, language: str, by: User | None, key: UUID | None = None) -> P:
     """Puts `page` below `parent` in `language` and publishes it.
 
-    `key` is the translation key that the same page has in every language. A page of that key and language that is
-    there already is returned as it stands, so editors' changes survive a second run.
+    `key` is the translation key that the same page has in every language. A page of that key and language
+    that is there already is returned as it stands, so editors' changes survive a second run.
     """
     with transaction.atomic():
         locale = Locale.objects.get(language_code=language)
@@ -29,9 +29,7 @@ def publish[P: Page](parent: Page, page: P, *, language: str, by: User | None, k
         # The tree counts children on the parent row: never on a copy that an earlier insertion made stale.
         Page.objects.get(pk=parent.pk).add_child(instance=page)
         page.save_revision(user=by, log_action=True).publish(user=by)
-        entries.record(
-            action="page.publish", by=by, subject=page, data={"language": language, "title": page.title}
-        )
+        entries.record(action="page.publish", by=by, subject=page, data={"language": language})
     page.refresh_from_db()
     return page
 
@@ -44,7 +42,7 @@ def publish_in_languages(
     key: UUID,
     by: User | None,
 ) -> dict[str, Page]:
-    """The same page in several languages: `texts` maps a language to the fields of `kind`, `parents` to its parent."""
+    """The same page in several languages: `texts` maps each to its fields, `parents` to the page above it."""
     return {
         language: publish(parents[language], kind(**fields), language=language, by=by, key=key)
         for language, fields in texts.items()

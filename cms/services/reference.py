@@ -108,7 +108,7 @@ def _trees() -> dict[str, Page]:
 
 
 def _rights(homes: dict[str, Page]) -> None:
-    """Wagtail's rights follow the roles (PG-013): `cms.edit` writes, `cms.decide` publishes. Others have none."""
+    """Wagtail's rights follow the roles (PG-013): `cms.edit` writes, `cms.decide` publishes, others none."""
     # Made by Wagtail's migration; a person put into them would edit without a role.
     Group.objects.filter(name__in=("Editors", "Moderators"), user=None).delete()
     general = list(

@@ -14,7 +14,7 @@ import pandas as pd
 SERIES: Final = (
     ("creators", 1, "--bl-chart-1"),
     ("commission", 1, "--bl-chart-2"),
-    ("processing", 1, "--bl-chart-3"),
+    ("fees", 1, "--bl-chart-3"),
     ("refunds", -1, "--bl-chart-4"),
 )
 BEFORE_COLOUR: Final = "--bl-chart-5"

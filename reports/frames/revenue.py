@@ -26,15 +26,20 @@ AMOUNTS: Final = (
     "commission_returned",
     "processing",
     "processing_returned",
+    "processing_settled",
     "provider_fees",
+    "conversion",
+    "conversion_returned",
     "creators",
     "creators_returned",
 )
 MEASURES: Final = COUNTS + AMOUNTS
-# Derived here, once, so that every screen and file agrees. `net` is what stays with the platform (K-002):
-# commission and fees charged, less what refunds gave back and what the providers took. A fee that a provider
-# takes and nobody was charged for is thereby borne by the platform.
-DERIVED: Final = ("net",)
+# Derived here, once, so that every screen and file agrees. `fees` is all that was charged beside the
+# commission. `net` is what stays with the platform (K-002): commission less what refunds gave back of it and
+# of the fees, and the difference where the provider's own fee turned out other than the one charged. Until the
+# provider has said what it took (`processing_settled` is what was charged where it has), the fee charged
+# stands for it.
+DERIVED: Final = ("fees", "net")
 COLUMNS: Final = MEASURES + DERIVED
 
 LONGEST_DAILY: Final = 62  # days; longer ranges would draw bars thinner than a pointer
@@ -174,11 +179,12 @@ def _measures(row: Mapping[str, Any]) -> list[int]:
 def _frame(lines: list[tuple[Any, ...]], keys: list[str]) -> pd.DataFrame:
     frame = pd.DataFrame(lines, columns=[*keys, *MEASURES]).astype(dict.fromkeys(MEASURES, "int64"))
     frame = frame.groupby(keys, sort=True)[list(MEASURES)].sum()
+    frame["fees"] = frame["processing"] + frame["conversion"]
     frame["net"] = (
         frame["commission"]
         - frame["commission_returned"]
-        + frame["processing"]
         - frame["processing_returned"]
+        + frame["processing_settled"]
         - frame["provider_fees"]
     )
     return frame

@@ -1,4 +1,4 @@
-"""What a reader may narrow a report to. Apart from the pages, so that screens know it without loading pandas."""
+"""What a reader may narrow a report to. Apart from the pages: screens know it without loading pandas."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -32,15 +32,19 @@ HEADINGS: Final = {
     "refunds": gettext_lazy("Refunds"),
     "commission": gettext_lazy("Commission"),
     "commission_returned": gettext_lazy("Commission given back"),
-    "processing": gettext_lazy("Fees charged"),
-    "processing_returned": gettext_lazy("Fees given back"),
+    "fees": gettext_lazy("Fees charged"),
+    "processing": gettext_lazy("Processing fees charged"),
+    "processing_returned": gettext_lazy("Processing fees given back"),
+    "processing_settled": gettext_lazy("Processing fees charged, provider's fee known"),
     "provider_fees": gettext_lazy("Providers' own fees"),
+    "conversion": gettext_lazy("Conversion fees charged"),
+    "conversion_returned": gettext_lazy("Conversion fees given back"),
     "creators": gettext_lazy("Creators' share"),
     "creators_returned": gettext_lazy("Creators' share taken back"),
     "net": gettext_lazy("Net revenue"),
 }
 # The columns of the screen's tables; the file has every measure.
-SHOWN: Final = ("sales", "gmv", "tax", "refunds", "commission", "processing", "creators", "net")
+SHOWN: Final = ("sales", "gmv", "tax", "refunds", "commission", "fees", "creators", "net")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ def _block(
             currency=currency,
             exponent=exponent,
             labels={
-                **{name: str(HEADINGS[name]) for name in ("creators", "commission", "processing", "refunds")},
+                **{name: str(HEADINGS[name]) for name in ("creators", "commission", "fees", "refunds")},
                 "before": _("GMV in the comparison period"),
             },
             before=[int(amount) for amount in earlier["gmv"]],

@@ -10,12 +10,26 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, UUIDField, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    UUIDField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
 
 from backoffice.catalogue.models import Category, Title
 from backoffice.creators.models import Creator
-from backoffice.finance.models import AccountKind, EntryKind, Posting
+from backoffice.finance.models import AccountKind, Entry, EntryKind, Payment, Posting
 
 By = Literal["creator", "category", "title"]
 
@@ -32,7 +46,6 @@ _CREATORS_MONEY: Final = (
     AccountKind.CREATOR_RECEIVABLE,
     AccountKind.FX_TRADING,
 )
-_FEES: Final = (AccountKind.PROCESSING_FEES, AccountKind.CONVERSION_FEES)
 _TOLD: Final = (EntryKind.SALE, EntryKind.REFUND, EntryKind.PROVIDER_FEE)
 
 _KEYS: Final[dict[By, str]] = {
@@ -52,18 +65,18 @@ class Scope:
 
 
 def by_day(*, start: dt.date, end: dt.date, scope: Scope) -> list[dict[str, Any]]:
-    """Rows with `day`, `currency` and every measure, both dates included; days by the ledger's effective date.
+    """Rows with `day`, `currency` and every measure, both dates included.
 
-    Counts are entries, amounts minor units. One SQL statement.
+    Days are the ledger's effective dates, counts entries, amounts minor units. One SQL statement.
     """
     rows = _postings(start, end, scope).values("currency", day=F("entry__effective_date"))
     return list(rows.annotate(**_measures()).order_by("day", "currency"))
 
 
 def by_key(*, start: dt.date, end: dt.date, scope: Scope, by: By) -> list[dict[str, Any]]:
-    """The same measures by creator, category or title: rows with `key` (text, "" when there is none) and `currency`.
+    """The same measures by creator, category or title: rows with `key` and `currency`.
 
-    One SQL statement.
+    The key is text, "" where there is none. One SQL statement.
     """
     rows = _postings(start, end, scope).annotate(_key=_of_payment(_KEYS[by])).values("currency", "_key")
     found = list(rows.annotate(**_measures()).order_by("currency", "_key"))
@@ -102,6 +115,15 @@ def _postings(start: dt.date, end: dt.date, scope: Scope) -> QuerySet[Posting]:
             )
         )
         .filter(told__in=_TOLD)
+        .annotate(
+            provider_fee_known=Exists(
+                Entry.objects.filter(
+                    source_type=OuterRef("entry__source_type"),
+                    source_id=OuterRef("entry__source_id"),
+                    kind=EntryKind.PROVIDER_FEE,
+                )
+            )
+        )
     )
     if scope.currency is not None:
         postings = postings.filter(currency=scope.currency)
@@ -115,11 +137,22 @@ def _postings(start: dt.date, end: dt.date, scope: Scope) -> QuerySet[Posting]:
 
 def _of_payment(path: str) -> Coalesce:
     """A field of the payment that an entry, or the entry it reverses, tells of."""
+    by_source = Payment.objects.filter(pk=Cast(OuterRef("entry__source_id"), UUIDField()))
     return Coalesce(
         f"entry__sale_of__{path}",
         f"entry__refund_of__payment__{path}",
         f"entry__reverses__sale_of__{path}",
         f"entry__reverses__refund_of__payment__{path}",
+        # No row points to the entry of a provider's fee; it names its payment as its source.
+        Case(
+            When(
+                entry__kind=EntryKind.PROVIDER_FEE,
+                entry__source_type=Payment._meta.label_lower,
+                then=Subquery(by_source.values(path)),
+            ),
+            default=None,
+            output_field=UUIDField(),
+        ),
         output_field=UUIDField(),
     )
 
@@ -128,6 +161,8 @@ def _measures() -> dict[str, Any]:
     sale, refund, cost = (Q(told=kind) for kind in _TOLD)
     undone = Q(entry__kind=EntryKind.REVERSAL)
     paid, tax = Q(account__kind__in=_CUSTOMER_MONEY), Q(account__kind=AccountKind.TAX_PAYABLE)
+    processing = Q(account__kind=AccountKind.PROCESSING_FEES)
+    conversion = Q(account__kind=AccountKind.CONVERSION_FEES)
     return {
         "sales": _entries(sale & ~undone) - _entries(sale & undone),
         "refunded": _entries(refund & ~undone) - _entries(refund & undone),
@@ -137,9 +172,12 @@ def _measures() -> dict[str, Any]:
         "refunds": _sum(refund & (paid | tax)),
         "commission": _sum(sale & Q(account__kind=AccountKind.PLATFORM_COMMISSION)),
         "commission_returned": -_sum(refund & Q(account__kind=AccountKind.PLATFORM_COMMISSION)),
-        "processing": _sum(sale & Q(account__kind__in=_FEES)),
-        "processing_returned": -_sum(refund & Q(account__kind__in=_FEES)),
-        "provider_fees": -_sum(cost & Q(account__kind__in=_FEES)),
+        "processing": _sum(sale & processing),
+        "processing_returned": -_sum(refund & processing),
+        "processing_settled": _sum(sale & processing & Q(provider_fee_known=True)),
+        "provider_fees": -_sum(cost & processing),
+        "conversion": _sum(sale & conversion),
+        "conversion_returned": -_sum(refund & conversion),
         "creators": _sum(sale & Q(account__kind__in=_CREATORS_MONEY)),
         "creators_returned": -_sum(refund & Q(account__kind__in=_CREATORS_MONEY)),
     }

@@ -12,7 +12,7 @@ JAN = dt.date(2026, 1, 1)
 LABELS = {
     "creators": "Creators",
     "commission": "Commission",
-    "processing": "Fees",
+    "fees": "Fees",
     "refunds": "Refunds",
     "before": "Before",
     "gmv": "GMV",

@@ -48,7 +48,8 @@ def test_net_revenue_is_what_was_charged_less_what_was_given_back_and_what_provi
                 JAN,
                 commission=500,
                 commission_returned=120,
-                processing=80,
+                processing=300,
+                processing_settled=80,
                 processing_returned=10,
                 provider_fees=90,
             )
@@ -65,6 +66,12 @@ def test_a_provider_fee_that_nobody_was_charged_for_is_borne_by_the_platform() -
     frame = revenue.table([row(JAN, commission=500, provider_fees=90)], start=JAN, end=JAN, grain="day")
 
     assert int(frame.iloc[0]["net"]) == 410
+
+
+def test_a_fee_charged_counts_for_the_provider_until_the_provider_says_what_it_took() -> None:
+    frame = revenue.table([row(JAN, commission=500, processing=80)], start=JAN, end=JAN, grain="day")
+
+    assert int(frame.iloc[0]["net"]) == 500
 
 
 def test_sums_of_nothing_count_as_zero() -> None:
