@@ -63,11 +63,15 @@ def create(call: Call) -> Object:
         "payouts_enabled": False,
         "requirements": {},
         "settings": {
+            "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
+            "card_payments": {"statement_descriptor_prefix": None},
+            "dashboard": {"display_name": None, "timezone": "Etc/UTC"},
+            "payments": {"statement_descriptor": None},
             "payouts": {
                 "debit_negative_balances": False,
                 "schedule": {"delay_days": 2, "interval": schedule.get("interval", "daily")},
                 "statement_descriptor": None,
-            }
+            },
         },
         "tos_acceptance": {"date": params.integer(terms, "date") if "date" in terms else None},
         "type": params.text(given, "type") or "none",
