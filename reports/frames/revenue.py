@@ -36,8 +36,8 @@ AMOUNTS: Final = (
 MEASURES: Final = COUNTS + AMOUNTS
 # Derived here, once, so that every screen and file agrees. `fees` is all that was charged beside the
 # commission. `net` is what stays with the platform (K-002): commission less what refunds gave back of it and
-# of the fees, and the difference where the provider's own fee turned out other than the one charged. Until the
-# provider has said what it took (`processing_settled` is what was charged where it has), the fee charged
+# of the fees, and the difference where the provider's own fee turned out other than the one charged. Until
+# the provider has said what it took (`processing_settled` is what was charged where it has), the fee charged
 # stands for it.
 DERIVED: Final = ("fees", "net")
 COLUMNS: Final = MEASURES + DERIVED
