@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,21 +92,18 @@ def django_db_setup(
 ) -> Iterator[None]:
     """A database of this worker's own, copied from the template; the connection is the application's role."""
     from django.db import connections
+    from django.test import TransactionTestCase
 
     name = f"backlot_test_{os.getpid()}_{worker_id}"
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         template = _template()
-        with _superuser() as server:
-            server.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
-            server.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
-                    sql.Identifier(name), sql.Identifier(template), sql.Identifier(embedded.OWNER)
-                )
-            )
-            server.execute("SELECT pg_advisory_unlock(%s)", [TEMPLATE_LOCK])
+        os.environ["BACKLOT_TEST_TEMPLATE"] = template
+        _copy(name, template)
         connection = connections["default"]
         connection.close()
         connection.settings_dict.update(NAME=name, USER=embedded.APPLICATION)
+    # Django would empty the tables over the test's own connection, which has no right to.
+    TransactionTestCase._fixture_teardown = _refill  # type: ignore[method-assign]
     os.environ["BACKLOT_TEST_DATABASE"] = name
     os.environ["DATABASE_URL"] = _with_role(os.environ["BACKLOT_TEST_SUPERUSER"], embedded.APPLICATION, name)
     yield
@@ -117,40 +113,27 @@ def django_db_setup(
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _refill() -> None:
-    """Empties every table and puts the reference data back, as the superuser: the application role may not."""
+def _copy(name: str, template: str) -> None:
+    """Makes the worker's database anew from the template; whoever is still connected to the old one is cut off."""
+    with _superuser() as server:
+        server.execute("SELECT pg_advisory_lock(%s)", [TEMPLATE_LOCK])
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(template), sql.Identifier(embedded.OWNER)
+            )
+        )
+        server.execute("SELECT pg_advisory_unlock(%s)", [TEMPLATE_LOCK])
+
+
+def _refill(case: object = None) -> None:
+    """After a test that committed: a fresh copy. The application's role has no right to empty the tables."""
     from django.core.cache import cache
-    from django.core.management import call_command
     from django.db import connections
 
-    with _superuser(os.environ["BACKLOT_TEST_DATABASE"]) as server:
-        server.execute("SET session_replication_role = replica")  # the append-only triggers stand aside
-        server.execute("SET lock_timeout = '20s'")
-        tables = [
-            sql.Identifier(row[0])
-            for row in server.execute(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN "
-                "('django_migrations', 'django_content_type', 'auth_permission', 'django_cache')"
-            ).fetchall()
-        ]
-        server.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(tables)))
     cache.clear()
     connections["default"].close()
-    call_command("load_reference", verbosity=0)
-
-
-@pytest.fixture(autouse=True)
-def _transactional_tests_are_refilled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Django would flush with the test's own connection; ours has no right to truncate."""
-    from django.test import TransactionTestCase
-
-    def teardown(case: TransactionTestCase) -> None:
-        for thread in threading.enumerate():
-            if thread.name.startswith("race-"):
-                thread.join(timeout=20)
-        _refill()
-
-    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+    _copy(os.environ["BACKLOT_TEST_DATABASE"], os.environ["BACKLOT_TEST_TEMPLATE"])
 
 
 @pytest.fixture(autouse=True)
