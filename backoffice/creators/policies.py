@@ -16,7 +16,6 @@ from backoffice.creators.models import Creator, CreatorApplication, QualityAsses
 from backoffice.creators.states import InfoItem
 from backoffice.media.states import Processing
 
-
 # A sample that is still being processed may be submitted; one that failed may not.
 FAILED = (Processing.ERROR, Processing.QUARANTINED)
 

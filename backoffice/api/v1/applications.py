@@ -28,7 +28,9 @@ class SocialAccountInput(serializers.Serializer[Any]):
     platform = serializers.ChoiceField(choices=states.Platform.choices)
     handle = serializers.CharField(max_length=100)
     url = serializers.URLField(max_length=300)
-    follower_count = serializers.IntegerField(min_value=0, max_value=10_000_000_000, required=False, default=0)
+    follower_count = serializers.IntegerField(
+        min_value=0, max_value=10_000_000_000, required=False, default=0
+    )
 
     def validate_url(self, value: str) -> str:
         if not value.startswith("https://"):
@@ -44,7 +46,9 @@ class ApplicationInput(serializers.Serializer[Any]):
     bio = serializers.CharField(max_length=4000, required=False)
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False)
     currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
-    categories = serializers.ListField(child=serializers.SlugField(max_length=80), max_length=10, required=False)
+    categories = serializers.ListField(
+        child=serializers.SlugField(max_length=80), max_length=10, required=False
+    )
     languages = serializers.ListField(
         child=serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$"), max_length=10, required=False
     )
@@ -188,7 +192,9 @@ class Apply(ApiView):
 
     access = Access.MEMBER
 
-    @extend_schema(request=ApplicationInput, responses={201: ApplicationOutput}, operation_id="creators_apply")
+    @extend_schema(
+        request=ApplicationInput, responses={201: ApplicationOutput}, operation_id="creators_apply"
+    )
     def post(self, request: Request) -> Response:
         """Starts an application; 409 while one is open or when the person is a creator."""
         fields = with_assets(request.user, self.valid(ApplicationInput))
@@ -251,7 +257,7 @@ class InMemoryOnly(MemoryFileUploadHandler):
     def handle_raw_input(
         self,
         input_data: Any,
-        META: Any,  # noqa: N803  the name is Django's
+        META: Any,
         content_length: int,
         boundary: bytes,
         encoding: str | None = None,

@@ -35,7 +35,11 @@ class CreatorOutput(serializers.Serializer[Any]):
     tier = serializers.CharField()
 
     def get_avatar_url(self, creator: Creator) -> str | None:
-        return links.signed_url(creator.avatar) if creator.avatar is not None else None
+        return (
+            links.signed_url(creator.avatar)
+            if creator.avatar is not None and creator.avatar.is_ready
+            else None
+        )
 
     def get_verified(self, creator: Creator) -> bool:
         return creator.verification_status == states.VerificationStatus.VERIFIED
@@ -62,7 +66,9 @@ class ProfileInput(serializers.Serializer[Any]):
     stage_name = serializers.CharField(max_length=200, required=False)
     bio = serializers.CharField(max_length=4000, required=False, allow_blank=True)
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False)
-    categories = serializers.ListField(child=serializers.SlugField(max_length=80), max_length=10, required=False)
+    categories = serializers.ListField(
+        child=serializers.SlugField(max_length=80), max_length=10, required=False
+    )
     languages = serializers.ListField(
         child=serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$"), max_length=10, required=False
     )
@@ -91,7 +97,10 @@ class CreatorList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Active creators by name."""
-        wanted = {name: request.query_params.get(name, "").strip() for name in ("q", "category", "language", "country")}
+        wanted = {
+            name: request.query_params.get(name, "").strip()
+            for name in ("q", "category", "language", "country")
+        }
         return self.paginated(
             queries.public_matching(
                 text=wanted["q"],

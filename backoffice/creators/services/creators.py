@@ -17,7 +17,6 @@ from backoffice.core.states import advance
 from backoffice.creators import states
 from backoffice.creators.models import Creator, CreatorApplication, SocialAccount
 from backoffice.creators.services import documents
-from backoffice.media.models import Asset
 from backoffice.notifications.services import notify
 
 PROFILE_FIELDS = (

@@ -1,0 +1,83 @@
+"""One look at one identity document (W-002): audited, streamed, never stored by anybody on the way."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from backoffice.accounts import stepup
+from backoffice.core.errors import NotFound
+from backoffice.creators.models import VerificationDocument
+from backoffice.creators.services import documents
+from backoffice.desk.screens import StaffRequest, screen
+
+CHUNK = 64 * 1024
+# The frame may stand on our own pages only; nothing inside it may load or run anything else.
+FRAME_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+
+def find(pk: UUID) -> VerificationDocument:
+    """The document with its person and application. Raises NotFound."""
+    document = (
+        VerificationDocument.objects.select_related("subject", "application", "opened_by")
+        .filter(pk=pk)
+        .first()
+    )
+    if document is None:
+        raise NotFound(_("There is no such document."))
+    return document
+
+
+@screen(permission="documents.view", title=gettext_lazy("Document"), methods=("GET", "HEAD"))
+def document_content(request: StaffRequest, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+    """The content, shown in place. Without a factor from the last minutes nothing is opened."""
+    if not stepup.is_fresh(request):
+        return TemplateResponse(request, "desk/creators/applications/locked.html", status=403)
+    document = find(pk)
+    content = documents.open_for_view(document=document, by=request.user)
+    response = StreamingHttpResponse(_chunks(content), content_type=document.content_type)
+    response["Content-Length"] = str(len(content))
+    response["Content-Disposition"] = "inline"
+    response["Cache-Control"] = "no-store, private"
+    response["Pragma"] = "no-cache"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Content-Security-Policy"] = FRAME_POLICY
+    return response
+
+
+def _chunks(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content), CHUNK):
+        yield content[start : start + CHUNK]
+
+
+@screen(permission="documents.view", title=gettext_lazy("Documents"), methods=("GET", "HEAD"))
+@stepup.required
+def document_unlock(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Asks for the factor and comes back to the dossier, where the documents then open."""
+    return redirect("desk:application_detail", pk=pk)
+
+
+@require_POST
+@screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
+@stepup.required
+def document_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Refuses one document with a reason that its owner reads (S-019)."""
+    document = find(pk)
+    documents.reject(document=document, by=request.user, reason=request.POST.get("reason", ""))
+    messages.success(request, _("The document is refused and its owner is told."))
+    return redirect("desk:application_detail", pk=document.application_id)
+
+
+urlpatterns = [
+    path("documents/<uuid:pk>/content/", document_content, name="document_content"),
+    path("documents/<uuid:pk>/reject/", document_reject, name="document_reject"),
+    path("applications/<uuid:pk>/documents/unlock/", document_unlock, name="document_unlock"),
+]

@@ -1,0 +1,5 @@
+"""Addresses of the area."""
+
+from backoffice.desk.creators import applications, creators, documents
+
+urlpatterns = [*applications.urlpatterns, *documents.urlpatterns, *creators.urlpatterns]

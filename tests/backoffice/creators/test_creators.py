@@ -1,0 +1,166 @@
+"""The creator's own record: suspension, re-verification, holds, facts, profile (S-012 to S-017)."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError
+
+from backoffice.audit import queries as audit
+from backoffice.core import clock, jobs
+from backoffice.core.errors import Conflict, Forbidden, Invalid
+from backoffice.core.states import IllegalTransition
+from backoffice.creators import queries
+from backoffice.creators.models import Creator
+from backoffice.creators.services import creators
+from backoffice.notifications.models import Notification
+from tests.factories import creators as make
+from tests.factories.accounts import member, staff
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def test_suspending_hides_the_creator_holds_the_payouts_and_tells_them_why() -> None:
+    creator, by = make.creator(), staff("ops_manager")
+    creators.suspend(creator=creator, by=by, reason="Sells other people's films.")
+    creator.refresh_from_db()
+    assert (creator.verification_status, creator.payout_hold) == ("suspended", True)
+    assert not queries.public().filter(pk=creator.pk).exists()
+    notice = Notification.objects.get(user=creator.user, event="creator.suspended", channel="in_app")
+    assert "Sells other people's films." in notice.body
+
+
+def test_suspending_needs_the_permission_and_a_reason() -> None:
+    creator = make.creator()
+    with pytest.raises(Forbidden):
+        creators.suspend(creator=creator, by=staff("customer_support"), reason="x")
+    with pytest.raises(Invalid):
+        creators.suspend(creator=creator, by=staff("ops_manager"), reason="  ")
+
+
+def test_restoring_shows_the_creator_but_payouts_wait_for_a_review() -> None:
+    creator, by = make.creator(), staff("ops_manager")
+    creators.suspend(creator=creator, by=by, reason="x")
+    with pytest.raises(Conflict):
+        creators.release_payouts(creator=creator, by=by, reason="fine")
+    creators.restore(creator=creator, by=by, reason="Cleared.")
+    assert creator.is_live
+    creator.refresh_from_db()
+    assert creator.payout_hold
+    creators.release_payouts(creator=creator, by=by, reason="Looked through the sales.")
+    creator.refresh_from_db()
+    assert not creator.payout_hold
+
+
+def test_a_suspension_with_an_end_date_ends_by_itself() -> None:
+    creator = make.creator()
+    at = clock.now() - 3 * DAY
+    creators.suspend(creator=creator, by=None, reason="Alert", until=at + DAY, at=at)
+    jobs.enqueue("creators.end_suspensions")
+    jobs.run_due(kinds=["creators.end_suspensions"])
+    creator.refresh_from_db()
+    assert creator.verification_status == "verified"
+    assert creator.payout_hold
+
+
+def test_a_suspension_does_not_end_in_the_past() -> None:
+    creator = make.creator()
+    with pytest.raises(Invalid):
+        creators.suspend(creator=creator, by=None, reason="x", until=clock.now() - DAY)
+
+
+def test_a_reverification_keeps_the_creator_live_and_holds_payouts_after_its_deadline() -> None:
+    creator, by = make.creator(), make.reviewer()
+    at = clock.now()
+    creators.reverify(creator=creator, by=by, reason="Yearly review", at=at)
+    assert creators.hold_overdue(at=at + 29 * DAY) == 0
+    assert queries.public().filter(pk=creator.pk).exists()
+    assert creators.hold_overdue(at=at + 31 * DAY) == 1
+    creator.refresh_from_db()
+    assert creator.payout_hold
+    with pytest.raises(Conflict):
+        creators.release_payouts(creator=creator, by=by, reason="x", at=at + 31 * DAY)
+    creators.confirm_verification(creator=creator, by=by)
+    creators.release_payouts(creator=creator, by=by, reason="Confirmed")
+    creator.refresh_from_db()
+    assert (creator.verification_status, creator.payout_hold) == ("verified", False)
+
+
+def test_a_refused_reverification_hides_the_creator() -> None:
+    creator, by = make.creator(), make.reviewer()
+    creators.reverify(creator=creator, by=by, reason="")
+    creators.reject_verification(creator=creator, by=by, reason="Not the same person.")
+    creator.refresh_from_db()
+    assert (creator.verification_status, creator.payout_hold, creator.is_live) == ("rejected", True, False)
+
+
+def test_holding_payouts_needs_a_reason_and_doing_it_twice_writes_one_row() -> None:
+    creator, by = make.creator(), staff("financial_admin")
+    with pytest.raises(Invalid):
+        creators.hold_payouts(creator=creator, by=by, reason="")
+    at = clock.now()
+    creators.hold_payouts(creator=creator, by=by, reason="Dispute", at=at)
+    creators.hold_payouts(creator=creator, by=by, reason="Dispute", at=at)
+    assert audit.for_subject(creator).filter(action="creator.hold_payouts").count() == 1
+
+
+def test_the_database_refuses_a_hold_without_a_reason() -> None:
+    creator = make.creator()
+    with pytest.raises(IntegrityError, match="creator_hold_has_reason"):
+        Creator.objects.filter(pk=creator.pk).update(payout_hold=True)
+
+
+def test_facts_of_finance_are_kept_with_their_history() -> None:
+    creator = make.creator()
+    creators.record_tax_form(creator=creator, status="submitted", by=None)
+    creators.record_payout_account(creator=creator, ready=True, by=None)
+    creator.refresh_from_db()
+    assert (creator.tax_form_status, creator.payout_account_ready) == ("submitted", True)
+    entry = audit.for_subject(creator).get(action="creator.tax_form")
+    assert (entry.before, entry.after) == ({"tax_form_status": "missing"}, {"tax_form_status": "submitted"})
+    with pytest.raises(Invalid):
+        creators.record_tax_form(creator=creator, status="lost", by=None)
+
+
+def test_only_the_creator_signs_the_agreement() -> None:
+    creator = make.creator()
+    with pytest.raises(Conflict):
+        creators.sign_agreement(creator=creator, by=staff("admin"), version="1")
+    creators.sign_agreement(creator=creator, by=creator.user, version="1")
+    creator.refresh_from_db()
+    assert creator.agreement_signed_at is not None
+
+
+def test_the_profile_changes_only_in_its_own_fields_and_leaves_the_difference_on_record() -> None:
+    creator = make.creator(stage_name="Before")
+    with pytest.raises(Invalid) as error:
+        creators.update_profile(creator=creator, by=creator.user, fields={"is_active": False})
+    assert error.value.field == "is_active"
+    creators.update_profile(creator=creator, by=creator.user, fields={"stage_name": "After", "country": "HT"})
+    entry = audit.for_subject(creator).get(action="creator.update")
+    assert (entry.before, entry.after) == ({"stage_name": "Before"}, {"stage_name": "After"})
+
+
+def test_a_foreign_picture_is_no_avatar() -> None:
+    creator = make.creator()
+    with pytest.raises(Invalid):
+        creators.update_profile(creator=creator, by=creator.user, fields={"avatar": make.sample(member())})
+
+
+def test_an_import_makes_one_creator_per_person_and_no_unverified_live_one() -> None:
+    user = member()
+    creators.create_imported(user=user, stage_name="Djanm", by=None)
+    with pytest.raises(Conflict):
+        creators.create_imported(user=user, stage_name="Djanm", by=None)
+    with pytest.raises(Invalid):
+        creators.create_imported(user=member(), stage_name="X", by=None, active=True)
+
+
+def test_a_name_without_latin_letters_still_gets_an_address() -> None:
+    assert make.creator(stage_name="דוד").slug.startswith("creator")
+
+
+def test_a_verb_out_of_place_is_refused() -> None:
+    creator = make.creator()
+    with pytest.raises(IllegalTransition):
+        creators.restore(creator=creator, by=staff("admin"), reason="x")
