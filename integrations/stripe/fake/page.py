@@ -41,11 +41,13 @@ body{margin:0;font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var
 main{display:grid;grid-template-columns:1fr 1fr;min-height:100vh}
 section{padding:3rem clamp(1.25rem,6vw,5rem)}
 .order{background:var(--side)}
-.test{display:inline-block;padding:.1rem .5rem;border-radius:.25rem;background:var(--testbg);
+h1{margin:0 0 1rem;font-size:1.5rem}
+.test{display:inline-block;margin-bottom:1rem;padding:.1rem .5rem;border-radius:.25rem;background:var(--testbg);
 color:var(--test);font-size:.75rem;font-weight:700;letter-spacing:.04em;text-transform:uppercase}
 .total{font-size:2.25rem;font-weight:650;margin:.25rem 0 1.5rem}
 .item{display:flex;justify-content:space-between;gap:1rem;padding:.75rem 0;border-top:1px solid var(--line)}
 .item p,.hint{margin:0;color:var(--soft);font-size:.875rem}
+.hint.cards{margin-top:1rem}
 .item strong,.item p{overflow-wrap:anywhere}
 label{display:block;margin:1rem 0 .25rem;font-size:.875rem;font-weight:600}
 input{width:100%;padding:.65rem .75rem;font:inherit;color:inherit;background:var(--paper);
@@ -179,7 +181,7 @@ def _form(session: Object, given: dict[str, str] | None = None, problem: str = "
     body = f"""<main><section class="order"><span class="test">Test mode</span>
 <p class="hint">Total to pay</p><p class="total">{total}</p>{items}</section>
 <section><h1>Pay by card</h1>{alert}<form method="post">{form}
-<p class="hint">4242 4242 4242 4242 pays, 4000 0000 0000 0002 is declined.</p>
+<p class="hint cards">4242 4242 4242 4242 pays, 4000 0000 0000 0002 is declined.</p>
 <button type="submit" name="action" value="pay">Pay {total}</button>
 <button type="submit" name="action" value="cancel" class="quiet" formnovalidate>Cancel</button>
 </form></section></main>"""

@@ -53,7 +53,7 @@ class FakeServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no error here; anything else is shown."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+        if not self.stopping.is_set() and not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
 
