@@ -42,8 +42,8 @@ main{display:grid;grid-template-columns:1fr 1fr;min-height:100vh}
 section{padding:3rem clamp(1.25rem,6vw,5rem)}
 .order{background:var(--side)}
 h1{margin:0 0 1rem;font-size:1.5rem}
-.test{display:inline-block;margin-bottom:1rem;padding:.1rem .5rem;border-radius:.25rem;background:var(--testbg);
-color:var(--test);font-size:.75rem;font-weight:700;letter-spacing:.04em;text-transform:uppercase}
+.test{display:inline-block;margin-bottom:1rem;padding:.1rem .5rem;border-radius:.25rem;
+background:var(--testbg);color:var(--test);font-size:.75rem;font-weight:700;letter-spacing:.04em;text-transform:uppercase}
 .total{font-size:2.25rem;font-weight:650;margin:.25rem 0 1.5rem}
 .item{display:flex;justify-content:space-between;gap:1rem;padding:.75rem 0;border-top:1px solid var(--line)}
 .item p,.hint{margin:0;color:var(--soft);font-size:.875rem}
