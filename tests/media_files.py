@@ -14,6 +14,9 @@ from pathlib import Path
 
 from integrations.ffmpeg.client import find_binary
 
+Maker = Callable[[], Path]
+Disguise = Callable[[Path], Path]
+
 _CACHE = Path(tempfile.gettempdir()) / "backlot-media-files-v1"
 
 

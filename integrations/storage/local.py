@@ -94,21 +94,22 @@ class LocalStorage(Storage):
         return sorted(parts, key=lambda part: part.number)
 
     def complete_upload(self, key: str, reference: str, parts: Sequence[tuple[int, str]]) -> Stored:
-        arrived = self.list_parts(key, reference)
-        check_parts(parts, arrived)
-        place = self._upload(reference)
-        plan = self._plan(place)
-        for part in arrived[:-1]:
-            if part.bytes != plan["part_bytes"]:
-                raise BadParts(f"Part {part.number} is smaller than the part size.")
-        total = sum(part.bytes for part in arrived)
-        target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (place / "data").open("r+b") as data:
-            data.truncate(total)
-            os.fsync(data.fileno())
-        (place / "data").replace(target)
-        shutil.rmtree(place)
+        with self._joining(reference):
+            arrived = self.list_parts(key, reference)
+            check_parts(parts, arrived)
+            place = self._upload(reference)
+            plan = self._plan(place)
+            for part in arrived[:-1]:
+                if part.bytes != plan["part_bytes"]:
+                    raise BadParts(f"Part {part.number} is smaller than the part size.")
+            total = sum(part.bytes for part in arrived)
+            target = self._path(key)
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with (place / "data").open("r+b") as data:
+                data.truncate(total)
+                os.fsync(data.fileno())
+            (place / "data").replace(target)
+            shutil.rmtree(place)
         return Stored(key=key, bytes=total)
 
     def abort_upload(self, key: str, reference: str) -> None:
@@ -174,6 +175,17 @@ class LocalStorage(Storage):
         if not reference.isalnum():
             raise StorageError(f"not an upload: {reference!r}")
         return self.root / "uploads" / reference
+
+    @contextmanager
+    def _joining(self, reference: str) -> Iterator[None]:
+        """One request at a time joins an upload; the next one finds it gone."""
+        try:
+            plan = (self._upload(reference) / "plan.json").open("r")
+        except FileNotFoundError as error:
+            raise Missing(f"no upload {reference}") from error
+        with plan:
+            fcntl.flock(plan, fcntl.LOCK_EX)
+            yield
 
     @staticmethod
     def _plan(place: Path) -> dict[str, int | str]:

@@ -154,6 +154,7 @@ def complete(
         raise Conflict(str(policies.ERRORS["checksum"]), code="checksum", field="checksum")
     try:
         with transaction.atomic():
+            advance(upload, "complete", by=by, at=at, changes={"finished_at": at})
             rule = policies.PURPOSES[upload.purpose]
             asset = assets.begin(
                 asset_id=upload.id,
@@ -167,7 +168,8 @@ def complete(
                 then=then,
                 at=at,
             )
-            advance(upload, "complete", by=by, at=at, changes={"asset": asset, "finished_at": at})
+            upload.asset = asset
+            upload.save(update_fields=["asset", "updated_at"])
     except LostRace:
         # The same request came twice at once; the other one made the asset.
         upload.refresh_from_db()
