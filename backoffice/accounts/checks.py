@@ -27,7 +27,7 @@ def demo_is_not_production(app_configs: Any, **kwargs: Any) -> list[CheckMessage
 @register(Tags.security)
 def staff_factor_is_enforced(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Without the middleware a password alone would open the desk."""
-    wanted = "backoffice.accounts.middleware.StaffDoorMiddleware"
+    wanted = "backoffice.accounts.middleware.StaffFactorMiddleware"
     order = list(settings.MIDDLEWARE)
     before = [
         "django.contrib.auth.middleware.AuthenticationMiddleware",

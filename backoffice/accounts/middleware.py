@@ -33,7 +33,7 @@ ENROLMENT = {
 PROMPT = {"mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_authenticate"}
 
 
-class StaffDoorMiddleware:
+class StaffFactorMiddleware:
     """Goes after authentication and allauth's middleware.
 
     Sends every other login to the one door. Staff without an enrolled factor reach only enrolment; staff

@@ -38,9 +38,11 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
         FRENCH = "fr", "Français"
         HAITIAN_CREOLE = "ht", "Kreyòl ayisyen"
 
-    email = models.EmailField(_("e-mail address"), max_length=150)
+    email = models.EmailField(_("e-mail address"), max_length=150, unique=True)
     display_name = models.CharField(_("name"), max_length=100)
-    language = models.CharField(_("language"), max_length=5, choices=Language.choices, default=Language.ENGLISH)
+    language = models.CharField(
+        _("language"), max_length=5, choices=Language.choices, default=Language.ENGLISH
+    )
     timezone = models.CharField(_("time zone"), max_length=50, default="UTC")
     country = models.CharField(_("country"), max_length=2, blank=True)
     is_active = models.BooleanField(_("active"), default=True)

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=backoffice.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(default=backoffice.core.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
-                ('email', models.EmailField(max_length=150, verbose_name='e-mail address')),
+                ('email', models.EmailField(max_length=150, unique=True, verbose_name='e-mail address')),
                 ('display_name', models.CharField(max_length=100, verbose_name='name')),
                 ('language', models.CharField(choices=[('en', 'English'), ('fr', 'Français'), ('ht', 'Kreyòl ayisyen')], default='en', max_length=5, verbose_name='language')),
                 ('timezone', models.CharField(default='UTC', max_length=50, verbose_name='time zone')),
