@@ -1,7 +1,9 @@
 """Every address of the product."""
 
 from django.conf import settings
-from django.urls import include, path
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path, reverse_lazy
+from django.views.generic import RedirectView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtail_admin_urls
 from wagtail.documents import urls as wagtail_documents_urls
@@ -22,7 +24,10 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("storage/", include("backoffice.media.urls")),
     path("api/v1/", include("backoffice.api.urls")),
-    path("", include(wagtail_urls)),
+    path("", RedirectView.as_view(url=reverse_lazy("wagtail_serve", args=[""])), name="public_home"),
+    # Public pages carry their language in the address. They have a prefix of their own so that Django does
+    # not take every other missing address for a page whose language was forgotten.
+    *i18n_patterns(path("pages/", include(wagtail_urls))),
 ]
 
 if settings.DEBUG:

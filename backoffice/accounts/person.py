@@ -20,7 +20,9 @@ class PersonMiddleware:
         user = request.user
         if not isinstance(user, User):
             return self.get_response(request)
-        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        # The address of a public page names its language.
+        named = translation.get_language_from_path(request.path_info)
+        if not named and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             translation.activate(user.language)
             request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
         try:

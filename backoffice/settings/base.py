@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "backoffice.support",
     "backoffice.journeys",
     "cms",
+    "reports",
     "backoffice.desk",
     "allauth",
     "allauth.account",
@@ -226,6 +227,11 @@ TIME_ZONE = "UTC"
 # --- Files ------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "reports.staticfiles.PlotlyFinder",
+]
 MEDIA_ROOT = DATA_DIR / "cms-media"
 MEDIA_URL = "/cms-media/"
 MEDIA_PROVIDER = "ffmpeg"

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Window
+from django.db.models import F, Q, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from backoffice.catalogue import queries as catalogue
 from backoffice.catalogue.models import FeaturedSection, FeaturedSlot, Title
+from backoffice.catalogue.models.featured import SlotQuerySet
 
 PAST_SHOWN: Final = 5
 CHOICES_SHOWN: Final = 12
@@ -89,10 +90,9 @@ def _for(section: FeaturedSection, language: str, country: str) -> bool:
     return not country or not section.regions or country in section.regions
 
 
-def _slots(sections: Iterable[FeaturedSection]) -> QuerySet[FeaturedSlot]:
-    return FeaturedSlot.objects.filter(section__in=[s.pk for s in sections]).select_related(
-        "title", "title__creator", "curated_by"
-    )
+def _slots(sections: Iterable[FeaturedSection]) -> SlotQuerySet:
+    slots: SlotQuerySet = FeaturedSlot.objects.filter(section__in=[s.pk for s in sections])
+    return slots.select_related("title", "title__creator")
 
 
 def _by_section(slots: Iterable[FeaturedSlot]) -> defaultdict[UUID, list[FeaturedSlot]]:

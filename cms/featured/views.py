@@ -17,7 +17,6 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -219,8 +218,3 @@ def _add_refusal(form: forms.Form, error: DomainError) -> None:
 
 def _back(slot: FeaturedSlot) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('cms_featured')}#slot-{slot.pk}")
-
-
-def board_url(title: Title) -> str:
-    """The board with this title chosen, ready for a section's digit."""
-    return f"{reverse('cms_featured')}?{urlencode({'only': title.pk})}"

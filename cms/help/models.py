@@ -48,10 +48,12 @@ class HelpArticlePage(Page):
         PAYOUTS = "payouts", _("Payouts")
         SAFETY = "safety", _("Safety")
 
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind, default=Kind.ARTICLE)
-    topic = models.CharField(_("topic"), max_length=16, choices=Topic, default=Topic.ACCOUNT)
-    summary = models.CharField(_("summary"), max_length=240, blank=True)
-    video_url = models.URLField(
+    kind: models.CharField = models.CharField(_("kind"), max_length=16, choices=Kind, default=Kind.ARTICLE)
+    topic: models.CharField = models.CharField(
+        _("topic"), max_length=16, choices=Topic, default=Topic.ACCOUNT
+    )
+    summary: models.CharField = models.CharField(_("summary"), max_length=240, blank=True)
+    video_url: models.URLField = models.URLField(
         _("video address"), blank=True, help_text=_("For video tutorials: the page that plays the video.")
     )
     body = RichTextField(_("text"), features=FEATURES)
@@ -72,7 +74,7 @@ class HelpArticlePage(Page):
         index.FilterField("topic"),
     ]
     parent_page_types: ClassVar = ["cms.HelpIndexPage"]
-    subpage_types: ClassVar = []
+    subpage_types: ClassVar[list[str]] = []
 
     class Meta:
         verbose_name = _("help article")

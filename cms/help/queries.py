@@ -1,7 +1,7 @@
 """Reads of the knowledge base."""
 
 from django.db.models import QuerySet
-from wagtail.models import Page
+from wagtail.models import Locale, Page
 
 from cms.help.models import HelpArticlePage
 
@@ -11,14 +11,14 @@ def articles(*, language: str, text: str = "", most: int = 50) -> list[HelpArtic
 
     `language` is a code such as "fr"; a language without a tree has no articles. At most `most` come back.
     """
+    locale = Locale.objects.filter(language_code=language).first()
+    if locale is None:
+        return []
     found: QuerySet[HelpArticlePage] = (
-        HelpArticlePage.objects.live()
-        .public()
-        .filter(locale__language_code=language)
-        .order_by("topic", "title")
+        HelpArticlePage.objects.live().public().filter(locale=locale).order_by("topic", "title")
     )
     if text.strip():
-        return list(found.search(text.strip(), order_by_relevance=True)[:most])
+        return list(found.search(text.strip(), order_by_relevance=True)[:most])  # type: ignore[attr-defined]
     return list(found[:most])
 
 

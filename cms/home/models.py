@@ -15,7 +15,7 @@ from cms.richtext import FEATURES
 class HomePage(Page):
     """The root of one language's tree; the languages are translations of each other."""
 
-    tagline = models.CharField(_("tagline"), max_length=160, blank=True)
+    tagline: models.CharField = models.CharField(_("tagline"), max_length=160, blank=True)
     body = RichTextField(_("text"), blank=True, features=FEATURES)
 
     template = "cms/home/page.html"

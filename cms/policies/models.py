@@ -33,10 +33,10 @@ class PolicyIndexPage(Page):
 class PolicyPage(Page):
     """One policy with its version and the day from which it holds."""
 
-    version = models.CharField(
+    version: models.CharField = models.CharField(
         _("version"), max_length=20, help_text=_("As people accept it, such as 2026-01.")
     )
-    effective_from = models.DateField(_("holds from"))
+    effective_from: models.DateField = models.DateField(_("holds from"))
     body = RichTextField(_("text"), features=FEATURES)
 
     template = "cms/policies/policy.html"
@@ -47,7 +47,7 @@ class PolicyPage(Page):
     ]
     search_fields: ClassVar = [*Page.search_fields, index.SearchField("body")]
     parent_page_types: ClassVar = ["cms.PolicyIndexPage"]
-    subpage_types: ClassVar = []
+    subpage_types: ClassVar[list[str]] = []
 
     class Meta:
         verbose_name = _("policy")

@@ -134,9 +134,10 @@ def _rights(homes: dict[str, Page]) -> None:
         else:
             group.permissions.remove(*general)
         wanted = {(home.pk, on_pages[verb].pk) for home in homes.values() for verb in verbs}
-        present = set(group.page_permissions.values_list("page_id", "permission_id"))
+        given = GroupPagePermission.objects.filter(group=group)
+        present = set(given.values_list("page_id", "permission_id"))
         for page_id, permission_id in present - wanted:
-            group.page_permissions.filter(page_id=page_id, permission_id=permission_id).delete()
+            given.filter(page_id=page_id, permission_id=permission_id).delete()
         GroupPagePermission.objects.bulk_create(
             GroupPagePermission(group=group, page_id=page_id, permission_id=permission_id)
             for page_id, permission_id in sorted(wanted - present)

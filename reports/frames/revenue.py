@@ -168,7 +168,7 @@ def _change(now: int, before: int) -> Change:
 
 
 def _at(frame: pd.DataFrame, currency: object, measure: str) -> int:
-    return int(frame.loc[[currency], measure].iloc[0]) if currency in frame.index else 0
+    return int(frame[measure].get(currency, 0))  # type: ignore[call-overload]
 
 
 def _measures(row: Mapping[str, Any]) -> list[int]:

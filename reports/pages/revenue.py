@@ -199,7 +199,7 @@ def _block(
         # Only the comparison period had this currency: zeros, so that the fall is seen.
         nothing = {"day": filters.start, "currency": currency, **dict.fromkeys(frames.MEASURES, 0)}
         mine = frames.table([nothing], start=filters.start, end=filters.end, grain=grain)
-    total = _line(_("Total"), dict(frames.totals(mine).loc[currency]))
+    total = _line(_("Total"), next(amounts for _currency, amounts in _records(frames.totals(mine))))
     exponent = money.exponent(currency)
     earlier = _of(before, currency) if before is not None else mine.iloc[:0]
     lines = [
@@ -264,7 +264,8 @@ def _cells(amounts: dict[str, int], currency: str) -> list[Cell]:
 
 def _records(frame: pd.DataFrame) -> Iterator[tuple[Any, dict[str, int]]]:
     """Index and columns of every row."""
-    return zip(frame.index, frame.to_dict("records"), strict=True)
+    rows: list[dict[Any, Any]] = frame.to_dict("records")
+    return zip(frame.index, rows, strict=True)
 
 
 def _currencies(frame: pd.DataFrame) -> list[str]:

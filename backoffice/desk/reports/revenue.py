@@ -93,7 +93,7 @@ class RevenueForm(forms.Form):
         if len(found) > 1:
             raise forms.ValidationError(_("Several creators have this name; use the reference."))
         # What a link named by its key is shown by the name that people know.
-        self.data["creator"] = found[0].slug
+        self.data = {**self.data, "creator": found[0].slug}
         return found[0]
 
     def clean(self) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def revenue_export(request: StaffRequest) -> HttpResponse:
             },
         )
     name = f"revenue-{filters.start}-{filters.end}{f'-by-{filters.by}' if table == 'breakdown' else ''}.csv"
-    return StreamingHttpResponse(
+    return StreamingHttpResponse(  # type: ignore[return-value]  # a response all the same
         csv.stream(header, rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
