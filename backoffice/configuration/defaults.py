@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Setting] = {
     "application.due_hours": Setting(72, int, "Hours until a submitted application is due (V-014)."),
     "application.lapse_days": Setting(60, int, "Days without activity after which an application is closed (N-097)."),
     "application.reapply_days": Setting(30, int, "Days a rejected person waits before applying again (N-097)."),
+    "creator.agreement_version": Setting("2026-01", str, "The version of the creator agreement that is signed (S-009)."),
     "creator.reverify_days": Setting(30, int, "Days a creator has to prove identity again before payouts are held (S-017)."),
     "document.max_bytes": Setting(15_000_000, int, "Largest identity document, in bytes."),
     "document.max_per_application": Setting(12, int, "Most identity documents that one application may hold."),

@@ -1,0 +1,1 @@
+"""What people buy: purchases of titles."""

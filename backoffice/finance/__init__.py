@@ -1,0 +1,1 @@
+"""Money: ledger, commission, payments, earnings and payouts."""

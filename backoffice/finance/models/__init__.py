@@ -1,0 +1,34 @@
+"""Tables of the finance domain."""
+
+from .attempts import Attempt
+from .commission import CommissionLine, RuleVersion
+from .fx import CurrencyRate
+from .ledger import Account, AccountKind, AccountSnapshot, Balance, Entry, EntryKind, Posting, Seal
+from .payments import Earning, EventOutcome, Payment, PaymentEvent, Refund
+from .payouts import Allocation, Approval, PayoutAccount, PayoutItem, PayoutMethod, PayoutRun
+
+__all__ = [
+    "Account",
+    "AccountKind",
+    "AccountSnapshot",
+    "Allocation",
+    "Approval",
+    "Attempt",
+    "Balance",
+    "CommissionLine",
+    "CurrencyRate",
+    "Earning",
+    "Entry",
+    "EntryKind",
+    "EventOutcome",
+    "Payment",
+    "PaymentEvent",
+    "PayoutAccount",
+    "PayoutItem",
+    "PayoutMethod",
+    "PayoutRun",
+    "Posting",
+    "Refund",
+    "RuleVersion",
+    "Seal",
+]

@@ -1,0 +1,138 @@
+"""May this creator be paid this amount this way now, and if not, why (S-077). Every reason, not only the first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.accounts.models import User
+from backoffice.core.errors import Conflict, DomainError, Forbidden, Invalid
+from backoffice.creators.models import Creator
+from backoffice.creators.states import TaxFormStatus, VerificationStatus
+from backoffice.finance.models import PayoutAccount, PayoutMethod, PayoutRun
+from backoffice.finance.policies.rounding import percent
+from backoffice.finance.states import AccountStatus
+
+TAX_FORM_ACCEPTED = (TaxFormStatus.SUBMITTED, TaxFormStatus.VERIFIED)
+# Which HTTP answer a reason gets (U-027): the amount is the asker's to change, the rest is not.
+AMOUNT_REASONS = {"amount_not_positive", "below_minimum", "above_available", "above_ceiling"}
+# N-014: 99,999,999.99 in a currency of two decimals.
+CEILING_MINOR = 9_999_999_999
+
+
+TEXTS = {
+    "not_active": _("The creator is not active."),
+    "payout_hold": _("Payouts of this creator are on hold."),
+    "tax_form_missing": _("There is no valid tax form."),
+    "reverification_overdue": _("The creator's re-verification is overdue."),
+    "no_account": _("There is no payout account."),
+    "method_disabled": _("This payout method is switched off."),
+    "account_disabled": _("The payout account is disabled."),
+    "account_unverified": _("The payout account is not verified yet."),
+    "amount_not_positive": _("The amount must be more than zero."),
+    "receivable": _("The creator owes money to the platform."),
+    "below_minimum": _("The amount is below the smallest payout of this method."),
+    "above_available": _("The available balance does not cover this amount."),
+    "above_ceiling": _("The amount is larger than a payout can be."),
+    "already_open": _("Another payout is still open."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why not: a stable code and its sentence for the screen."""
+
+    code: str
+
+    @property
+    def text(self) -> str:
+        return str(TEXTS[self.code])
+
+    def as_error(self) -> DomainError:
+        """The reason as the refusal of a service."""
+        if self.code in AMOUNT_REASONS:
+            return Invalid(self.text, code=self.code, field="amount")
+        if self.code == "already_open":
+            return Conflict(self.text, code=self.code)
+        return Forbidden(self.text, code=self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The amounts of one payout, minor units: gross = fee + withholding + net."""
+
+    gross_minor: int
+    fee_minor: int
+    withholding_minor: int
+    net_minor: int
+
+
+def terms(method: PayoutMethod, gross_minor: int) -> Terms:
+    """What a payout of ``gross_minor`` costs and leaves under this method's fee."""
+    fee = percent(gross_minor, method.fee_bp) + method.fee_fixed_minor
+    return Terms(gross_minor, fee, 0, gross_minor - fee)
+
+
+def person_reasons(creator: Creator, *, at: datetime) -> list[Reason]:
+    """What stands against paying this creator at all."""
+    reasons = []
+    if not creator.is_active or creator.verification_status == VerificationStatus.SUSPENDED:
+        reasons.append(Reason("not_active"))
+    if creator.payout_hold:
+        reasons.append(Reason("payout_hold"))
+    if creator.tax_form_status not in TAX_FORM_ACCEPTED:
+        reasons.append(Reason("tax_form_missing"))
+    if creator.reverification_overdue(at):
+        reasons.append(Reason("reverification_overdue"))
+    return reasons
+
+
+def account_reasons(account: PayoutAccount | None, method: PayoutMethod | None) -> list[Reason]:
+    """What stands against this account."""
+    if account is None or method is None:
+        return [Reason("no_account")]
+    reasons = []
+    if not method.enabled or not method.minimum_minor:
+        reasons.append(Reason("method_disabled"))
+    if account.status == AccountStatus.DISABLED:
+        reasons.append(Reason("account_disabled"))
+    elif account.status != AccountStatus.VERIFIED:
+        reasons.append(Reason("account_unverified"))
+    return reasons
+
+
+def amount_reasons(
+    *, amount_minor: int, available_minor: int, owed_minor: int, method: PayoutMethod | None
+) -> list[Reason]:
+    """What stands against this amount."""
+    if amount_minor <= 0:
+        return [Reason("amount_not_positive")]
+    reasons = []
+    if owed_minor:
+        reasons.append(Reason("receivable"))
+    if method is not None and method.minimum_minor and amount_minor < method.minimum_minor:
+        reasons.append(Reason("below_minimum"))
+    if amount_minor > available_minor:
+        reasons.append(Reason("above_available"))
+    if amount_minor > CEILING_MINOR:
+        reasons.append(Reason("above_ceiling"))
+    return reasons
+
+
+def open_reason() -> Reason:
+    """A payout in the same currency is under way."""
+    return Reason("already_open")
+
+
+def approvals_needed(*, gross_minor: int, currency: str, threshold_usd_minor: int) -> int:
+    """One approver, two above the threshold (N-016). In a currency other than USD always two: no rate is trusted."""
+    return 1 if currency == "USD" and gross_minor <= threshold_usd_minor else 2
+
+
+def check_approver(run: PayoutRun, by: User, *, creator_users: Sequence[object]) -> None:
+    """Raises Forbidden when this person has a part in the run: asked for it, or is paid by it (Q-019)."""
+    if run.requested_by_id == by.pk:
+        raise Forbidden(_("You asked for this payout: somebody else has to approve it."), code="own_request")
+    if by.pk in creator_users:
+        raise Forbidden(_("You are paid by this run: somebody else has to approve it."), code="own_payout")

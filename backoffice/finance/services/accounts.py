@@ -1,0 +1,81 @@
+"""Finding ledger accounts, and opening those that nobody has used yet."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+
+from backoffice.accounts.models import User
+from backoffice.creators.models import Creator
+from backoffice.finance.models import Account, AccountKind
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What makes an account the one it is: its kind, owner and currency."""
+
+    kind: str
+    currency: str
+    creator_id: UUID | None = None
+    customer_id: UUID | None = None
+    provider: str = ""
+
+
+def creator(kind: AccountKind, creator: Creator, currency: str) -> Name:
+    """The name of a creator's account."""
+    return Name(str(kind), currency, creator_id=creator.pk)
+
+
+def customer(kind: AccountKind, user: User, currency: str) -> Name:
+    """The name of a customer's account."""
+    return Name(str(kind), currency, customer_id=user.pk)
+
+
+def clearing(provider: str, currency: str) -> Name:
+    """The name of the account for money that lies with a provider."""
+    return Name(str(AccountKind.PROVIDER_CLEARING), currency, provider=provider)
+
+
+def platform(kind: AccountKind, currency: str) -> Name:
+    """The name of one of the platform's own accounts."""
+    return Name(str(kind), currency)
+
+
+def resolve(*names: Name) -> dict[Name, Account]:
+    """The accounts of these names; one statement when all exist, three when some have to be opened."""
+    wanted = set(names)
+    found = _find(wanted)
+    missing = wanted - found.keys()
+    if missing:
+        # Two sessions may open the same account at once: the second keeps the first one's.
+        Account.objects.bulk_create(
+            [
+                Account(
+                    kind=name.kind,
+                    currency=name.currency,
+                    creator_id=name.creator_id,
+                    customer_id=name.customer_id,
+                    provider=name.provider,
+                )
+                for name in sorted(missing, key=lambda name: (name.kind, name.currency, str(name.creator_id)))
+            ],
+            ignore_conflicts=True,
+        )
+        found |= _find(missing)
+    return found
+
+
+def _find(names: set[Name]) -> dict[Name, Account]:
+    condition = Q()
+    for name in names:
+        condition |= Q(
+            kind=name.kind,
+            currency=name.currency,
+            creator=name.creator_id,
+            customer=name.customer_id,
+            provider=name.provider,
+        )
+    return {
+        Name(row.kind, row.currency, row.creator_id, row.customer_id, row.provider): row
+        for row in Account.objects.filter(condition)
+    }

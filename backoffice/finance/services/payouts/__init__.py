@@ -1,0 +1,29 @@
+"""Paying creators: asked for, decided by others, sent once, settled by the provider's word (S-077 to S-088)."""
+
+from .decisions import approve, cancel, drop, hold, reject, release
+from .requests import draft, preview, request, submit
+from .sending import adopt_transfer, execute, recover, resume, retry, run_again, send_item
+from .settling import flag_reversed, settle, settle_from_provider
+
+__all__ = [
+    "adopt_transfer",
+    "approve",
+    "cancel",
+    "draft",
+    "drop",
+    "execute",
+    "flag_reversed",
+    "hold",
+    "preview",
+    "recover",
+    "reject",
+    "release",
+    "request",
+    "resume",
+    "retry",
+    "run_again",
+    "send_item",
+    "settle",
+    "settle_from_provider",
+    "submit",
+]

@@ -1,0 +1,224 @@
+"""Deciding about payouts: approve, reject, cancel, hold, release (S-078, S-080, S-081, S-087)."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from backoffice.accounts import permissions
+from backoffice.accounts.models import User
+from backoffice.audit import entries
+from backoffice.configuration import values
+from backoffice.core import clock, jobs
+from backoffice.core.errors import Conflict, Forbidden, Invalid
+from backoffice.core.states import IllegalTransition, advance
+from backoffice.finance.models import Approval, PayoutItem, PayoutRun
+from backoffice.finance.policies import payouts as policy
+from backoffice.finance.services import ledger
+from backoffice.finance.services.payouts import runs
+from backoffice.finance.states import ItemStatus, RunStatus
+from backoffice.notifications.services import notify
+
+
+class PreviewChanged(Conflict):
+    """What would be paid is not what was previewed; approvals are void and the preview is new."""
+
+    default_code = "preview_changed"
+
+
+class AlreadyApproved(Conflict):
+    """This person has approved this run as it stands."""
+
+    default_code = "already_approved"
+
+
+def approve(
+    *, run: PayoutRun, by: User, snapshot_hash: str | None = None, at: datetime | None = None
+) -> PayoutRun:
+    """One person's yes. With enough of them (two above `payout.dual_approval_over`, N-016) the money is set aside
+    and the run is sent by a job.
+
+    Needs ``payouts.approve``; never the requester nor anybody who is paid by it. ``snapshot_hash`` is the preview that
+    the person saw. The screen has asked for a fresh second factor before. Raises Forbidden, PreviewChanged,
+    AlreadyApproved, IllegalTransition, or ledger.Overdrawn when a balance no longer covers its payout.
+    """
+    at = at or clock.now()
+    permissions.require(by, "payouts.approve")
+    changed = ""
+    with transaction.atomic():
+        run = runs.lock(run.pk)
+        items = runs.items_of(run)
+        if run.status != RunStatus.SUBMITTED:
+            raise IllegalTransition(
+                _("This run is not waiting for approval: it is “%(state)s”.") % {"state": run.status}
+            )
+        policy.check_approver(run, by, creator_users=[item.creator.user_id for item in items])
+        if runs.snapshot(items) != run.snapshot_hash:
+            changed = _("A payout account was changed after the preview.")
+            runs.void_approvals(run, items, reason=changed, at=at)
+        elif snapshot_hash is not None and snapshot_hash != run.snapshot_hash:
+            raise PreviewChanged(_("The preview has changed since you opened it. Please read it again."))
+        else:
+            _record_approval(run, items, by=by, at=at)
+    if changed:
+        raise PreviewChanged(_("A payout account was changed after the preview. Please read it again."))
+    return run
+
+
+def _record_approval(run: PayoutRun, items: list[PayoutItem], *, by: User, at: datetime) -> None:
+    try:
+        with transaction.atomic():
+            approval = Approval.objects.create(
+                run=run,
+                requester_id=run.requested_by_id,
+                approver=by,
+                revision=run.revision,
+                snapshot_hash=run.snapshot_hash,
+                approved_at=at,
+                created_at=at,
+            )
+    except IntegrityError as error:
+        raise AlreadyApproved(_("You have approved this run; it needs a second person.")) from error
+    given = run.approvals.filter(revision=run.revision, snapshot_hash=run.snapshot_hash).count()
+    needed = policy.approvals_needed(
+        gross_minor=runs.totals(items)["gross_minor"],
+        currency=run.currency,
+        threshold_usd_minor=values.get("payout.dual_approval_over"),
+    )
+    entries.record(
+        action="payout_run.approval",
+        by=by,
+        subject=run,
+        data={"approval": approval.pk, "given": given, "needed": needed, "snapshot_hash": run.snapshot_hash},
+        at=at,
+    )
+    if given < needed:
+        return
+    for item in items:
+        if item.status in (ItemStatus.RESERVED, ItemStatus.HELD):
+            item.run = run
+            try:
+                runs.set_aside(item, by=by, at=at)
+            except ledger.Overdrawn as error:
+                raise ledger.Overdrawn(
+                    _("The balance of %(creator)s no longer covers this payout.")
+                    % {"creator": item.creator.reference}
+                ) from error
+    advance(run, "approve", by=by, at=at, changes={"approved_at": at, "stopped_reason": ""})
+    runs.leave_queue(run, by=by, outcome="approved", at=at)
+    jobs.enqueue(runs.EXECUTE, {"run_id": str(run.pk)}, key=str(run.pk), by=by)
+
+
+def reject(*, run: PayoutRun, by: User, reason: str, at: datetime | None = None) -> PayoutRun:
+    """Refuses a submitted run; the creators are told the reason and keep their balance (S-081)."""
+    at = at or clock.now()
+    permissions.require(by, "payouts.decide")
+    if not reason.strip():
+        raise Invalid(_("Say why the payout is rejected."), field="reason")
+    with transaction.atomic():
+        run = runs.lock(run.pk)
+        advance(run, "reject", by=by, at=at, reason=reason, changes={"rejected_reason": reason.strip()})
+        items = runs.items_of(run)
+        _cancel_items(run, items, by=by, reason=reason, at=at)
+        runs.leave_queue(run, by=by, outcome="rejected", at=at)
+        for item in items:
+            notify(
+                user=item.creator.user,
+                event="payout.rejected",
+                data={
+                    "reference": run.reference,
+                    "amount_minor": item.gross_minor,
+                    "currency": item.currency,
+                    "reason": reason.strip(),
+                },
+                by=by,
+            )
+    return run
+
+
+def cancel(*, run: PayoutRun, by: User, reason: str = "", at: datetime | None = None) -> PayoutRun:
+    """Takes a run back before it is sent: the creator who asked, before approval; finance until it is executed (S-078).
+
+    Money that was set aside goes back to the balances.
+    """
+    at = at or clock.now()
+    with transaction.atomic():
+        run = runs.lock(run.pk)
+        is_own_request = run.origin == PayoutRun.Origin.REQUEST and run.requested_by_id == by.pk
+        if not is_own_request:
+            permissions.require(by, "payouts.decide")
+        elif run.status == RunStatus.APPROVED:
+            raise Forbidden(_("This payout is approved already."), code="already_approved")
+        advance(run, "cancel", by=by, at=at, reason=reason)
+        _cancel_items(run, runs.items_of(run), by=by, reason=reason, at=at)
+        runs.leave_queue(run, by=by, outcome="cancelled", at=at)
+    return run
+
+
+def hold(*, item: PayoutItem, by: User | None, reason: str, at: datetime | None = None) -> PayoutItem:
+    """Keeps one payout back without losing its reservation (S-087); ``by`` None is the system."""
+    at = at or clock.now()
+    if by is not None:
+        permissions.require(by, "payouts.decide")
+    if not reason.strip():
+        raise Invalid(_("Say why the payout is held."), field="reason")
+    with transaction.atomic():
+        item = runs.lock_item(item.pk)
+        advance(
+            item,
+            "hold",
+            by=by,
+            at=at,
+            reason=reason,
+            changes={"hold_reason": reason.strip(), "held_by": by},
+        )
+    return item
+
+
+def release(*, item: PayoutItem, by: User, reason: str = "", at: datetime | None = None) -> PayoutItem:
+    """Ends a hold; somebody else than who set it (S-087). A run that is being sent takes the payout along."""
+    at = at or clock.now()
+    permissions.require(by, "payouts.decide")
+    with transaction.atomic():
+        item = runs.lock_item(item.pk)
+        if item.held_by_id == by.pk:
+            raise Forbidden(_("You set this hold: somebody else has to end it."), code="own_hold")
+        reasons = policy.person_reasons(item.creator, at=at)
+        if reasons:
+            raise reasons[0].as_error()
+        advance(item, "release", by=by, at=at, reason=reason, changes={"hold_reason": "", "held_by": None})
+        if item.run.status == RunStatus.EXECUTING:
+            jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk), by=by)
+    return item
+
+
+def drop(*, item: PayoutItem, by: User, reason: str, at: datetime | None = None) -> PayoutItem:
+    """Takes one payout out of its run before it is sent; what was set aside goes back. Approvals of a run that still
+    waits become void: it pays something else now.
+    """
+    at = at or clock.now()
+    permissions.require(by, "payouts.decide")
+    if not reason.strip():
+        raise Invalid(_("Say why the payout is taken out."), field="reason")
+    with transaction.atomic():
+        item = runs.lock_item(item.pk)
+        run = item.run
+        runs.give_back(item, by=by, at=at)
+        advance(item, "cancel", by=by, at=at, reason=reason)
+        items = runs.items_of(run)
+        if run.status in (RunStatus.SUBMITTED, RunStatus.APPROVED):
+            if all(other.status == ItemStatus.CANCELLED for other in items):
+                advance(run, "cancel", by=by, at=at, reason=reason)
+                runs.leave_queue(run, by=by, outcome="cancelled", at=at)
+            else:
+                runs.void_approvals(run, items, reason=reason, at=at)
+        runs.finish(run, at=at)
+    return item
+
+
+def _cancel_items(run: PayoutRun, items: list[PayoutItem], *, by: User, reason: str, at: datetime) -> None:
+    for item in items:
+        if item.status in (ItemStatus.RESERVED, ItemStatus.HELD):
+            item.run = run
+            runs.give_back(item, by=by, at=at)
+            advance(item, "cancel", by=by, at=at, reason=reason)

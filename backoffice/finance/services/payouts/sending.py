@@ -1,0 +1,500 @@
+"""Sending payouts by the crash protocol (money.md): nobody is paid twice, whenever a process dies.
+
+Transaction A commits an attempt; the provider is called with its key outside any transaction; transaction B writes
+down what the provider said. Whoever finds an open attempt asks the provider by the attempt's id before anything else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from backoffice.accounts import permissions
+from backoffice.accounts.models import User
+from backoffice.audit import entries
+from backoffice.core import clock, jobs
+from backoffice.core.errors import Conflict, Invalid
+from backoffice.core.states import advance
+from backoffice.finance.models import Attempt, EntryKind, PayoutItem, PayoutRun
+from backoffice.finance.policies import payouts as policy
+from backoffice.finance.queries import balances
+from backoffice.finance.services import accounts, attempts, ledger, providers
+from backoffice.finance.services.payouts import decisions, runs, settling
+from backoffice.finance.services.providers import ProviderUnavailable
+from backoffice.finance.states import AttemptStatus, ItemStatus, Operation, RunStatus
+from backoffice.notifications.services import notify
+from integrations.stripe.client import StripeClient
+from integrations.stripe.errors import Refused, StripeFailure, Unknown
+from integrations.stripe.types import Payout, Transfer
+
+# An item that waits longer than this for its next step has lost its job; one that was sent, its webhook.
+STUCK_AFTER = timedelta(minutes=2)
+SILENT_AFTER = timedelta(hours=1)
+
+type Made = Transfer | Payout
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call that moves money: how to ask for it, how to make it, what to write down."""
+
+    operation: Operation
+    request: Callable[[PayoutItem], dict[str, Any]]
+    find: Callable[[StripeClient, Attempt], Made | None]
+    send: Callable[[StripeClient, Attempt], Made]
+    book: Callable[[PayoutItem, Made, datetime], None]
+    refused: Callable[[PayoutItem, Refused, datetime], None]
+
+
+def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
+    """Starts an approved run: checks that nothing changed and that ledger, items and provider agree, then asks for a
+    job per payout (S-082).
+
+    A changed preview voids the approvals. A difference stops the run, with the reason on it, and sends nothing; it
+    can be started again when the reason is gone. Raises ProviderUnavailable when the provider's balance cannot be read.
+    """
+    at = at or clock.now()
+    try:
+        provider = providers.stripe().retrieve_balance()
+    except StripeFailure as error:
+        raise ProviderUnavailable(_("The payment provider does not answer. Please try again.")) from error
+    with transaction.atomic():
+        run = runs.lock(run.pk)
+        if run.status != RunStatus.APPROVED:
+            return run
+        items = runs.items_of(run)
+        if runs.snapshot(items) != run.snapshot_hash:
+            runs.void_approvals(
+                run, items, reason=_("A payout account was changed after the approval."), at=at
+            )
+            return run
+        differences = _drift(run, items, provider.available.get(run.currency, 0))
+        if differences:
+            _stop(run, differences, at)
+            return run
+        for item in items:
+            reasons = policy.person_reasons(item.creator, at=at)
+            if item.status == ItemStatus.RESERVED and reasons:
+                decisions.hold(item=item, by=None, reason=reasons[0].text, at=at)
+                item.status = ItemStatus.HELD
+        advance(run, "execute", by=None, at=at, changes={"executed_at": at, "stopped_reason": ""})
+        for item in items:
+            if item.status == ItemStatus.RESERVED:
+                jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk))
+        runs.finish(run, at=at)
+    return run
+
+
+def run_again(*, run: PayoutRun, by: User, at: datetime | None = None) -> None:
+    """Starts a stopped run once more, after its reason was dealt with."""
+    permissions.require(by, "payouts.decide")
+    with transaction.atomic():
+        run = runs.lock(run.pk)
+        if run.status != RunStatus.APPROVED:
+            raise Conflict(_("Only an approved run can be started."), code="not_approved")
+        entries.record(action="payout_run.start_again", by=by, subject=run, at=at)
+        jobs.enqueue(runs.EXECUTE, {"run_id": str(run.pk)}, key=str(run.pk), by=by)
+
+
+def _drift(run: PayoutRun, items: list[PayoutItem], provider_available: int) -> list[str]:
+    """Where ledger, items and provider differ; empty when they agree."""
+    found = []
+    if not run.method.enabled:
+        found.append(_("The payout method is switched off."))
+    by_creator = balances.for_creators([item.creator_id for item in items])
+    to_send = 0
+    for item in items:
+        if item.status == ItemStatus.CANCELLED:
+            continue
+        to_send += item.net_minor
+        balance = by_creator.get(item.creator_id, {}).get(item.currency)
+        in_transit = balance.in_transit if balance else 0
+        # A creator has one live payout per currency, so its amount is all that is in transit.
+        if in_transit != item.in_transit_minor or item.in_transit_minor != item.gross_minor:
+            found.append(
+                _("%(creator)s: %(ledger)s in transit in the ledger, %(item)s in the run (minor units).")
+                % {"creator": item.creator.reference, "ledger": in_transit, "item": item.gross_minor}
+            )
+    if provider_available < to_send:
+        found.append(
+            _("The provider's balance is %(balance)s, the run needs %(need)s (minor units).")
+            % {"balance": provider_available, "need": to_send}
+        )
+    return found
+
+
+def _stop(run: PayoutRun, differences: list[str], at: datetime) -> None:
+    text = " ".join(differences)
+    PayoutRun.objects.filter(pk=run.pk).update(stopped_reason=text, updated_at=at)
+    run.stopped_reason = text
+    entries.record(action="payout_run.stop", by=None, subject=run, reason=text, at=at)
+    runs.enter_queue(run, runs.items_of(run), extra={"code": "stopped", "text": text, "score": 50}, at=at)
+
+
+def send_item(*, item_id: Any, at: datetime | None = None) -> PayoutItem:
+    """Moves one payout as far as it gets: transfer to the creator's account, then payout to the bank.
+
+    Can be called again at any time, by any number of workers. Raises ProviderUnavailable when the provider's answer
+    is missing; the item is `unknown` then and the next call asks first.
+    """
+    at = at or clock.now()
+    for step in STEPS:
+        if not _perform(item_id, step, at):
+            break
+    return PayoutItem.objects.select_related("run").get(pk=item_id)
+
+
+def _perform(item_id: Any, step: Step, at: datetime) -> bool:
+    """Carries one step to its end. True when it is done and the next may follow."""
+    claimed = _claim(item_id, step, at)
+    if claimed is None:
+        return False
+    attempt, is_first = claimed
+    if attempt.status == AttemptStatus.DONE:
+        return True
+    client = providers.stripe()
+    try:
+        made = None if is_first else step.find(client, attempt)
+        if made is None:
+            if not is_first:
+                if not attempts.may_resend(attempt, at=at):
+                    _needs_human(
+                        item_id,
+                        _("The provider has no trace of it and the key is too old to send again."),
+                        at,
+                    )
+                    return False
+                attempts.again(attempt=attempt, at=at)
+            made = step.send(client, attempt)
+    except Refused as error:
+        with transaction.atomic():
+            item = _in_hand(item_id, at)
+            if item is not None and attempts.refuse(
+                attempt=attempt, code=error.code, error=error.message, at=at
+            ):
+                step.refused(item, error, at)
+                runs.finish(item.run, at=at)
+        return False
+    except Unknown as error:
+        with transaction.atomic():
+            item = runs.lock_item(item_id)
+            if item.status == ItemStatus.SUBMITTING:
+                advance(
+                    item,
+                    "lose",
+                    by=None,
+                    at=at,
+                    reason=error.message,
+                    changes={
+                        "failure_code": (error.code or type(error).__name__)[:100],
+                        "failure_message": error.message,
+                    },
+                )
+        raise ProviderUnavailable(f"{type(error).__name__}: {error.message}") from error
+    return record_made(item_id=item_id, attempt=attempt, step=step, made=made, at=at)
+
+
+def record_made(*, item_id: Any, attempt: Attempt, step: Step, made: Made, at: datetime) -> bool:
+    """Transaction B: the provider's id, the ledger, the item. Whoever comes second finds it written."""
+    with transaction.atomic():
+        item = _in_hand(item_id, at)
+        if item is None:
+            return Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.DONE).exists()
+        if (made.amount, made.currency) != (attempt.request["amount"], attempt.request["currency"]):
+            advance(item, "escalate", by=None, at=at, reason="the provider's amount differs")
+            return False
+        if attempts.finish(attempt=attempt, provider_id=made.id, at=at):
+            step.book(item, made, at)
+    return True
+
+
+def _claim(item_id: Any, step: Step, at: datetime) -> tuple[Attempt, bool] | None:
+    """Transaction A: takes the item and commits the attempt. None when there is nothing to send.
+
+    The second value says that no call was made under this attempt before.
+    """
+    # Durable: what follows this block is a call that a rollback could not take back.
+    with transaction.atomic(durable=True):
+        item = runs.lock_item(item_id)
+        existing = attempts.live(item, step.operation)
+        if existing is not None and existing.status == AttemptStatus.DONE:
+            return existing, False
+        if item.status == ItemStatus.RESERVED:
+            if item.run.status != RunStatus.EXECUTING or item.in_transit_minor != item.gross_minor:
+                return None
+            reasons = policy.account_reasons(item.account, item.account.method)
+            reasons += policy.person_reasons(item.creator, at=at)
+            if reasons:
+                decisions.hold(item=item, by=None, reason=reasons[0].text, at=at)
+                return None
+            advance(item, "submit", by=None, at=at)
+        elif item.status == ItemStatus.UNKNOWN:
+            advance(item, "resume", by=None, at=at)
+        elif item.status != ItemStatus.SUBMITTING:
+            return None
+        if existing is not None:
+            return existing, False
+        attempt = attempts.begin(
+            subject=item,
+            operation=step.operation,
+            provider=providers.STRIPE,
+            request=step.request(item),
+            at=at,
+        )
+        return attempt, True
+
+
+def _in_hand(item_id: Any, at: datetime) -> PayoutItem | None:
+    """The item, locked and `submitting`, whatever another worker has made of it meanwhile; None when it is past that."""
+    item = runs.lock_item(item_id)
+    if item.status in (ItemStatus.UNKNOWN, ItemStatus.NEEDS_HUMAN):
+        advance(item, "resume", by=None, at=at)
+    return item if item.status == ItemStatus.SUBMITTING else None
+
+
+def _needs_human(item_id: Any, why: str, at: datetime) -> None:
+    with transaction.atomic():
+        item = runs.lock_item(item_id)
+        if item.status == ItemStatus.SUBMITTING:
+            advance(item, "escalate", by=None, at=at, reason=why, changes={"failure_message": why})
+            runs.enter_queue(item.run, [item], extra={"code": "needs_human", "text": why, "score": 80}, at=at)
+
+
+def _transfer_request(item: PayoutItem) -> dict[str, Any]:
+    return {
+        "amount": item.net_minor,
+        "currency": item.currency,
+        "destination": item.account.provider_account_id,
+        "description": item.run.reference,
+        "metadata": {"payout_run": item.run.reference, "payout_item": str(item.pk)},
+    }
+
+
+def _send_transfer(client: StripeClient, attempt: Attempt) -> Transfer:
+    request = attempt.request
+    return client.create_transfer(
+        amount=request["amount"],
+        currency=request["currency"],
+        destination=request["destination"],
+        description=request["description"],
+        metadata=request["metadata"],
+        attempt_id=str(attempt.pk),
+        idempotency_key=attempt.key,
+    )
+
+
+def _book_transfer(item: PayoutItem, made: Made, at: datetime) -> None:
+    """The money has left the platform's balance and lies on the creator's account with the provider."""
+    ledger.post(
+        key=f"payout-transfer:{item.pk}",
+        kind=EntryKind.PAYOUT_TRANSFER,
+        source=item,
+        by=None,
+        effective_date=at.date(),
+        postings=[
+            (accounts.clearing(providers.STRIPE, item.currency), item.net_minor),
+            (accounts.clearing(providers.STRIPE_CONNECT, item.currency), -item.net_minor),
+        ],
+        memo=made.id,
+    )
+    runs.write(item, at, transfer_id=made.id, failure_code="", failure_message="")
+
+
+def _transfer_refused(item: PayoutItem, error: Refused, at: datetime) -> None:
+    """Nothing moved. Our own lack of funds waits for a person; otherwise the amount goes back to the creator (S-086)."""
+    changes = {"failure_code": error.code[:100], "failure_message": error.message}
+    if error.is_insufficient_funds:
+        advance(item, "escalate", by=None, at=at, reason=error.message, changes=changes)
+        runs.enter_queue(
+            item.run, [item], extra={"code": "insufficient_funds", "text": error.message, "score": 80}, at=at
+        )
+        return
+    runs.give_back(item, by=None, at=at)
+    advance(item, "refuse", by=None, at=at, reason=error.message, changes=changes)
+    _tell_failed(item)
+
+
+def _payout_request(item: PayoutItem) -> dict[str, Any]:
+    return {
+        "amount": item.net_minor,
+        "currency": item.currency,
+        "account": item.account.provider_account_id,
+        "description": item.run.reference,
+        "metadata": {"payout_run": item.run.reference, "payout_item": str(item.pk)},
+    }
+
+
+def _find_payout(client: StripeClient, attempt: Attempt) -> Payout | None:
+    # A day earlier than the first call: clocks need not agree.
+    since = int((attempt.first_sent_at - timedelta(days=1)).timestamp())
+    return client.find_payout(str(attempt.pk), account=attempt.request["account"], since=since)
+
+
+def _send_payout(client: StripeClient, attempt: Attempt) -> Payout:
+    request = attempt.request
+    return client.create_payout(
+        account=request["account"],
+        amount=request["amount"],
+        currency=request["currency"],
+        description=request["description"],
+        metadata=request["metadata"],
+        attempt_id=str(attempt.pk),
+        idempotency_key=attempt.key,
+    )
+
+
+def _book_payout(item: PayoutItem, made: Made, at: datetime) -> None:
+    """The provider has taken the order to pay the bank; its webhook says when it arrived."""
+    advance(
+        item,
+        "send",
+        by=None,
+        at=at,
+        changes={"payout_id": made.id, "sent_at": at, "failure_code": "", "failure_message": ""},
+    )
+
+
+def _payout_refused(item: PayoutItem, error: Refused, at: datetime) -> None:
+    """The money lies on the creator's account with the provider; a person repairs the account and tries again."""
+    advance(
+        item,
+        "bounce",
+        by=None,
+        at=at,
+        reason=error.message,
+        changes={"failure_code": error.code[:100], "failure_message": error.message},
+    )
+    runs.enter_queue(
+        item.run, [item], extra={"code": "payout_refused", "text": error.message, "score": 60}, at=at
+    )
+    _tell_failed(item)
+
+
+def _tell_failed(item: PayoutItem) -> None:
+    notify(
+        user=item.creator.user,
+        event="payout.failed",
+        data={
+            "reference": item.run.reference,
+            "amount_minor": item.net_minor,
+            "currency": item.currency,
+            "reason": item.failure_message,
+            "is_returned": item.status == ItemStatus.RETURNED,
+        },
+    )
+
+
+TRANSFER = Step(
+    operation=Operation.TRANSFER,
+    request=_transfer_request,
+    find=lambda client, attempt: client.find_transfer(str(attempt.pk)),
+    send=_send_transfer,
+    book=_book_transfer,
+    refused=_transfer_refused,
+)
+PAYOUT = Step(
+    operation=Operation.PAYOUT,
+    request=_payout_request,
+    find=_find_payout,
+    send=_send_payout,
+    book=_book_payout,
+    refused=_payout_refused,
+)
+STEPS = (TRANSFER, PAYOUT)
+
+
+def retry(*, item: PayoutItem, by: User, reason: str = "", at: datetime | None = None) -> PayoutItem:
+    """Pays a bounced payout once more from the creator's account with the provider (S-085). The account has to be
+    verified again first. The old payout came back, so a new attempt is safe.
+    """
+    at = at or clock.now()
+    permissions.require(by, "payouts.decide")
+    with transaction.atomic():
+        item = runs.lock_item(item.pk)
+        reasons = policy.account_reasons(item.account, item.account.method)
+        if reasons:
+            raise reasons[0].as_error()
+        advance(item, "retry", by=by, at=at, reason=reason, changes={"payout_id": "", "sent_at": None})
+        if item.run.status in (RunStatus.SETTLED, RunStatus.PARTIALLY_FAILED):
+            advance(item.run, "reopen", by=by, at=at, reason=reason, changes={"finished_at": None})
+        jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk), by=by)
+    return item
+
+
+def resume(
+    *, item: PayoutItem, by: User, reason: str, is_absent: bool = False, at: datetime | None = None
+) -> PayoutItem:
+    """A person has looked into a payout that needed one, and sends it on its way again.
+
+    ``is_absent`` is that person's word that the provider never did it: the open attempt is closed and a new key is
+    used. Without it the provider is asked once more.
+    """
+    at = at or clock.now()
+    permissions.require(by, "payouts.decide")
+    if not reason.strip():
+        raise Invalid(_("Say what you found out."), field="reason")
+    with transaction.atomic():
+        item = runs.lock_item(item.pk)
+        advance(item, "resume", by=by, at=at, reason=reason, note={"is_absent": is_absent})
+        if is_absent:
+            for operation in (Operation.TRANSFER, Operation.PAYOUT):
+                attempt = attempts.live(item, operation)
+                if attempt is not None and attempt.status == AttemptStatus.OPEN:
+                    attempts.refuse(attempt=attempt, code="absent", error=reason, at=at)
+        jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk), by=by)
+    return item
+
+
+def adopt_transfer(*, attempt_id: str, transfer_id: str, at: datetime | None = None) -> bool:
+    """A transfer became known by its event. When its attempt is still open the item is looked after soon; False when
+    it is known or nobody's.
+    """
+    at = at or clock.now()
+    attempt = Attempt.objects.filter(
+        pk=attempt_id, operation=Operation.TRANSFER, status=AttemptStatus.OPEN
+    ).first()
+    if attempt is None:
+        return False
+    # Usually the worker that made the call is about to write it down: give it a minute.
+    with transaction.atomic():
+        jobs.enqueue(
+            runs.SEND,
+            {"item_id": str(attempt.subject_id)},
+            key=str(attempt.subject_id),
+            run_after=at + timedelta(minutes=1),
+        )
+    return True
+
+
+def recover(*, at: datetime | None = None) -> int:
+    """Looks after payouts that nobody is looking after: a lost job is asked for again, a lost webhook is asked for at
+    the provider. How many were touched.
+    """
+    at = at or clock.now()
+    touched = 0
+    stuck = PayoutItem.objects.filter(
+        status__in=[ItemStatus.SUBMITTING, ItemStatus.UNKNOWN], updated_at__lt=at - STUCK_AFTER
+    ) | PayoutItem.objects.filter(
+        status=ItemStatus.RESERVED, run__status=RunStatus.EXECUTING, updated_at__lt=at - STUCK_AFTER
+    )
+    for item_id in stuck.values_list("pk", flat=True):
+        with transaction.atomic():
+            jobs.enqueue(runs.SEND, {"item_id": str(item_id)}, key=str(item_id))
+        touched += 1
+    silent = PayoutItem.objects.filter(status=ItemStatus.SENT, sent_at__lt=at - SILENT_AFTER).select_related(
+        "account"
+    )
+    for item in silent:
+        payout = providers.stripe().retrieve_payout(item.payout_id, account=item.account.provider_account_id)
+        touched += settling.settle_from_provider(payout=payout, at=at)
+    waiting = PayoutRun.objects.filter(
+        status=RunStatus.APPROVED, stopped_reason="", approved_at__lt=at - STUCK_AFTER
+    )
+    for run_id in waiting.values_list("pk", flat=True):
+        with transaction.atomic():
+            jobs.enqueue(runs.EXECUTE, {"run_id": str(run_id)}, key=str(run_id))
+        touched += 1
+    return touched

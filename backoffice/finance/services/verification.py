@@ -1,0 +1,318 @@
+"""Recomputes the books: every rule of the ledger, every balance, and payments, earnings and payouts against entries."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from backoffice.finance.policies import fingerprints
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, where: a stable rule code, the table and row, and the numbers."""
+
+    rule: str
+    subject: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.subject}: {self.detail}"
+
+
+# rule, what the rows are called, SQL whose rows are (id, detail)
+CHECKS: list[tuple[str, str, str]] = [
+    (
+        "entry_not_sealed",
+        "entry",
+        """SELECT entry.id, 'kind ' || entry.kind FROM finance_entry entry
+            LEFT JOIN finance_seal seal ON seal.entry_id = entry.id WHERE seal.entry_id IS NULL""",
+    ),
+    (
+        "seal_without_entry",
+        "seal",
+        """SELECT seal.entry_id, 'no such entry' FROM finance_seal seal
+            LEFT JOIN finance_entry entry ON entry.id = seal.entry_id WHERE entry.id IS NULL""",
+    ),
+    (
+        "too_few_postings",
+        "entry",
+        """SELECT entry.id, count(posting.id) || ' postings' FROM finance_entry entry
+            LEFT JOIN finance_posting posting ON posting.entry_id = entry.id
+            GROUP BY entry.id HAVING count(posting.id) < 2""",
+    ),
+    (
+        "entry_unbalanced",
+        "entry",
+        """SELECT entry_id, sum(amount) || ' ' || currency || ' left over' FROM finance_posting
+            GROUP BY entry_id, currency HAVING sum(amount) <> 0""",
+    ),
+    (
+        "orphan_posting",
+        "posting",
+        """SELECT posting.id, 'entry ' || posting.entry_id || ', account ' || posting.account_id
+            FROM finance_posting posting
+            LEFT JOIN finance_entry entry ON entry.id = posting.entry_id
+            LEFT JOIN finance_account account ON account.id = posting.account_id
+            WHERE entry.id IS NULL OR account.id IS NULL""",
+    ),
+    (
+        "wrong_currency",
+        "posting",
+        """SELECT posting.id, posting.currency || ' on an account in ' || account.currency
+            FROM finance_posting posting JOIN finance_account account ON account.id = posting.account_id
+            WHERE posting.currency <> account.currency""",
+    ),
+    ("zero_posting", "posting", "SELECT id, 'amount 0' FROM finance_posting WHERE amount = 0"),
+    (
+        "balance_differs",
+        "account",
+        """SELECT account.id, account.kind || ': balance ' || coalesce(balance.amount::text, 'missing') || ', postings '
+                || coalesce(sums.total, 0) || ' ' || account.currency
+            FROM finance_account account
+            LEFT JOIN finance_balance balance ON balance.account_id = account.id
+            LEFT JOIN (SELECT account_id, sum(amount) AS total FROM finance_posting GROUP BY account_id) sums
+              ON sums.account_id = account.id
+            WHERE account.kind IN ('creator_pending', 'creator_available', 'creator_in_transit', 'creator_receivable',
+                                   'customer_credit')
+              AND balance.amount IS DISTINCT FROM coalesce(sums.total, 0)""",
+    ),
+    (
+        "balance_out_of_bounds",
+        "account",
+        """SELECT balance.account_id, account.kind || ': ' || balance.amount || ' ' || account.currency
+            FROM finance_balance balance JOIN finance_account account ON account.id = balance.account_id
+            WHERE (account.kind <> 'creator_receivable' AND (balance.amount < 0 OR balance.floor IS DISTINCT FROM 0))
+               OR (account.kind = 'creator_receivable'
+                   AND (balance.amount > 0 OR balance.ceiling IS DISTINCT FROM 0))""",
+    ),
+    (
+        "snapshot_differs",
+        "account",
+        """SELECT snapshot.account_id, 'snapshot of ' || snapshot.taken_on || ': ' || snapshot.amount || ', postings '
+                || coalesce(sum(posting.amount), 0)
+            FROM finance_accountsnapshot snapshot
+            LEFT JOIN finance_posting posting
+              ON posting.account_id = snapshot.account_id AND posting.id <= snapshot.through_id
+            GROUP BY snapshot.id HAVING snapshot.amount <> coalesce(sum(posting.amount), 0)""",
+    ),
+    (
+        "trial_balance",
+        "currency",
+        "SELECT currency, sum(amount) || ' left over' FROM finance_posting GROUP BY currency HAVING sum(amount) <> 0",
+    ),
+    (
+        "second_reversal",
+        "entry",
+        """SELECT reverses_id, count(*) || ' reversals' FROM finance_entry WHERE reverses_id IS NOT NULL
+            GROUP BY reverses_id HAVING count(*) > 1""",
+    ),
+    (
+        "reversal_differs",
+        "entry",
+        """SELECT entry.id, 'does not undo entry ' || entry.reverses_id FROM finance_entry entry
+            WHERE entry.reverses_id IS NOT NULL AND EXISTS (
+              SELECT 1 FROM finance_posting posting WHERE posting.entry_id IN (entry.id, entry.reverses_id)
+              GROUP BY posting.account_id HAVING sum(posting.amount) <> 0)""",
+    ),
+    (
+        "payment_without_entry",
+        "payment",
+        """SELECT payment.reference, payment.status || ' without a sale entry' FROM finance_payment payment
+            LEFT JOIN finance_entry entry ON entry.id = payment.sale_entry_id AND entry.kind = 'sale'
+            WHERE payment.status IN ('captured', 'partially_refunded', 'refunded', 'disputed', 'charged_back')
+              AND entry.id IS NULL""",
+    ),
+    (
+        "sale_differs",
+        "payment",
+        """SELECT payment.reference, 'clearing ' || coalesce(-sums.total, 0) || ', payment ' || payment.amount_minor
+            FROM finance_payment payment
+            LEFT JOIN LATERAL (
+              SELECT sum(posting.amount) AS total FROM finance_posting posting
+                JOIN finance_account account ON account.id = posting.account_id
+                WHERE posting.entry_id = payment.sale_entry_id AND account.kind = 'provider_clearing'
+                  AND account.currency = payment.currency AND account.provider = payment.provider) sums ON true
+            WHERE payment.sale_entry_id IS NOT NULL AND coalesce(-sums.total, 0) <> payment.amount_minor""",
+    ),
+    (
+        "sale_without_payment",
+        "entry",
+        """SELECT entry.id, 'sale entry of no payment' FROM finance_entry entry
+            LEFT JOIN finance_payment payment ON payment.sale_entry_id = entry.id
+            WHERE entry.kind = 'sale' AND payment.id IS NULL
+              AND NOT EXISTS (SELECT 1 FROM finance_entry other WHERE other.reverses_id = entry.id)""",
+    ),
+    (
+        "commission_differs",
+        "payment",
+        """SELECT payment.reference, 'processing lines ' || sums.lines || ', posted ' || sums.posted
+            FROM finance_payment payment
+            CROSS JOIN LATERAL (
+              SELECT (SELECT coalesce(sum(line.amount_minor), 0) FROM finance_commissionline line
+                       WHERE line.payment_id = payment.id AND line.component = 'processing') AS lines,
+                     (SELECT coalesce(sum(posting.amount), 0) FROM finance_posting posting
+                        JOIN finance_account account ON account.id = posting.account_id
+                       WHERE posting.entry_id = payment.sale_entry_id AND account.kind = 'processing_fees') AS posted
+            ) sums
+            WHERE payment.sale_entry_id IS NOT NULL AND sums.lines <> sums.posted""",
+    ),
+    (
+        "earning_differs",
+        "payment",
+        """SELECT payment.reference, 'earning ' || coalesce(earning.amount_minor, 0) || ', posted '
+                || coalesce(sums.total, 0)
+            FROM finance_payment payment
+            LEFT JOIN finance_earning earning ON earning.payment_id = payment.id
+            LEFT JOIN LATERAL (
+              SELECT sum(posting.amount) AS total FROM finance_posting posting
+                JOIN finance_account account ON account.id = posting.account_id
+                WHERE posting.entry_id = payment.sale_entry_id AND account.kind = 'creator_pending') sums ON true
+            WHERE payment.sale_entry_id IS NOT NULL
+              AND coalesce(earning.amount_minor, 0) <> coalesce(sums.total, 0)""",
+    ),
+    (
+        "refund_differs",
+        "payment",
+        """SELECT payment.reference, 'refunded ' || payment.refunded_minor || ', refunds ' || coalesce(sums.total, 0)
+            FROM finance_payment payment
+            LEFT JOIN (SELECT payment_id, sum(amount_minor) AS total FROM finance_refund GROUP BY payment_id) sums
+              ON sums.payment_id = payment.id
+            WHERE payment.refunded_minor <> coalesce(sums.total, 0)""",
+    ),
+    (
+        "purchase_without_payment",
+        "purchase",
+        """SELECT purchase.reference, 'paid without a captured payment' FROM commerce_purchase purchase
+            WHERE purchase.status = 'paid' AND NOT EXISTS (
+              SELECT 1 FROM finance_payment payment WHERE payment.purchase_id = purchase.id
+                AND payment.status IN ('captured', 'partially_refunded', 'disputed'))""",
+    ),
+    (
+        "payment_without_purchase",
+        "payment",
+        """SELECT payment.reference, 'captured, but purchase ' || purchase.reference || ' is ' || purchase.status
+            FROM finance_payment payment JOIN commerce_purchase purchase ON purchase.id = payment.purchase_id
+            WHERE payment.status IN ('captured', 'partially_refunded') AND purchase.status <> 'paid'""",
+    ),
+    (
+        "release_differs",
+        "earning",
+        """SELECT earning.id, earning.status || ', release entry ' || coalesce(entry.id::text, 'missing')
+            FROM finance_earning earning
+            LEFT JOIN finance_entry entry ON entry.key = 'earning-release:' || earning.id
+            WHERE (earning.status = 'released') <> (entry.id IS NOT NULL)
+              AND NOT (earning.status = 'released' AND earning.amount_minor - earning.refunded_minor <= 0)""",
+    ),
+    (
+        "in_transit_differs",
+        "creator",
+        """SELECT coalesce(ledger.creator_id, items.creator_id), 'ledger ' || coalesce(ledger.amount, 0) || ', payouts '
+                || coalesce(items.amount, 0) || ' ' || coalesce(ledger.currency, items.currency)
+            FROM (SELECT account.creator_id, account.currency, balance.amount FROM finance_balance balance
+                    JOIN finance_account account ON account.id = balance.account_id
+                   WHERE account.kind = 'creator_in_transit') ledger
+            FULL JOIN (SELECT creator_id, currency, sum(in_transit_minor) AS amount FROM finance_payoutitem
+                        GROUP BY creator_id, currency) items
+              ON items.creator_id = ledger.creator_id AND items.currency = ledger.currency
+            WHERE coalesce(ledger.amount, 0) <> coalesce(items.amount, 0)""",
+    ),
+    (
+        "payout_transfer_differs",
+        "payout",
+        """SELECT item.id, item.status || ', transfer ' || coalesce(nullif(item.transfer_id, ''), 'none')
+                || ', entries ' || count(entry.id)
+            FROM finance_payoutitem item
+            LEFT JOIN finance_entry entry ON entry.kind = 'payout_transfer' AND entry.source_type = 'finance.payoutitem'
+              AND entry.source_id = item.id::text
+            GROUP BY item.id
+            HAVING (item.transfer_id <> '')::int <> count(entry.id)
+                OR (item.status IN ('sent', 'paid') AND item.transfer_id = '')""",
+    ),
+    (
+        "payout_paid_differs",
+        "payout",
+        """SELECT item.id, item.status || ', open paid entries ' || count(entry.id)
+            FROM finance_payoutitem item
+            LEFT JOIN finance_entry entry ON entry.kind = 'payout_paid' AND entry.source_type = 'finance.payoutitem'
+              AND entry.source_id = item.id::text
+              AND NOT EXISTS (SELECT 1 FROM finance_entry back WHERE back.reverses_id = entry.id)
+            GROUP BY item.id HAVING (item.status = 'paid')::int <> count(entry.id)""",
+    ),
+    (
+        "payout_approval_missing",
+        "payout",
+        """SELECT item.id, item.status || ' in run ' || run.reference || ' without an approval by another person'
+            FROM finance_payoutitem item JOIN finance_payoutrun run ON run.id = item.run_id
+            WHERE item.in_transit_minor <> 0 AND NOT EXISTS (
+              SELECT 1 FROM finance_approval approval WHERE approval.run_id = run.id
+                AND approval.revision = run.revision AND approval.snapshot_hash = run.snapshot_hash
+                AND approval.approver_id <> run.requested_by_id)""",
+    ),
+    (
+        "allocation_differs",
+        "payout",
+        """SELECT item.id, 'allocated ' || coalesce(sum(allocation.amount_minor), 0) || ' of ' || item.gross_minor
+            FROM finance_payoutitem item
+            LEFT JOIN finance_allocation allocation ON allocation.item_id = item.id AND allocation.live
+            GROUP BY item.id HAVING coalesce(sum(allocation.amount_minor), 0) > item.gross_minor""",
+    ),
+]
+
+HASHES = """
+SELECT entry.id, entry.kind, entry.effective_date, entry.source_type, entry.source_id, entry.reverses_id, entry.data,
+       entry.input_hash,
+       (SELECT json_agg(json_build_array(posting.account_id, posting.currency, posting.amount))
+          FROM finance_posting posting WHERE posting.entry_id = entry.id) AS lines
+  FROM finance_entry entry ORDER BY entry.id
+"""
+
+
+def run() -> list[Problem]:
+    """Every difference found, in one repeatable view of the database; empty when the books are right."""
+    with transaction.atomic():
+        return [*_checks(), *_hashes()]
+
+
+def _checks() -> Iterator[Problem]:
+    with connection.cursor() as cursor:
+        for rule, subject, statement in CHECKS:
+            cursor.execute(statement)
+            for identity, detail in cursor.fetchall():
+                yield Problem(rule, f"{subject} {identity}", str(detail))
+
+
+def _hashes() -> Iterator[Problem]:
+    """An entry whose postings were changed and still balance is caught by the hash of what was asked for."""
+    with connection.cursor() as outer:
+        assert outer.connection is not None
+        with outer.connection.cursor(name="finance_verify") as cursor:
+            cursor.execute(HASHES)
+            while rows := cursor.fetchmany(2000):
+                for row in rows:
+                    yield from _check_hash(*row)
+
+
+def _check_hash(
+    identity: int,
+    kind: str,
+    effective_date: Any,
+    source_type: str,
+    source_id: str,
+    reverses_id: int | None,
+    data: Any,
+    stored: str,
+    lines: list[list[Any]] | None,
+) -> Iterator[Problem]:
+    expected = fingerprints.entry(
+        kind=kind,
+        effective_date=effective_date,
+        source_type=source_type,
+        source_id=source_id,
+        reverses_id=reverses_id,
+        data=data,
+        lines=[(account, currency, amount) for account, currency, amount in lines or []],
+    )
+    if expected != stored:
+        yield Problem("entry_altered", f"entry {identity}", "its contents are not what was posted")
