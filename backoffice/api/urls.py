@@ -10,7 +10,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 MODULES: list[str] = [
     "backoffice.api.v1.auth",
     "backoffice.api.v1.users",
+    "backoffice.api.v1.applications",
+    "backoffice.api.v1.creators",
     "backoffice.api.v1.uploads",
+    "backoffice.api.v1.help",
     "backoffice.api.v1.tickets",
     "backoffice.api.webhooks.stripe",
 ]

@@ -16,18 +16,26 @@ from backoffice.desk import badges
 
 
 class Row(NamedTuple):
-    """One entry. ``permission`` "" means every member of staff; ``badge`` counts what waits there."""
+    """One entry. ``permission``: one, or several of which one is enough; "" is every member of staff.
+
+    ``badge`` counts what waits there.
+    """
 
     section: str | Promise
     label: str | Promise
     url: str
-    permission: str
+    permission: str | tuple[str, ...]
     icon: str
     badge: Callable[[HttpRequest], int | None] | None = None
 
     def link(self) -> str:
         """The address."""
         return reverse(self.url)
+
+    def open_to(self, user: User) -> bool:
+        """Whether this person may open it."""
+        asked = (self.permission,) if isinstance(self.permission, str) else self.permission
+        return not any(asked) or any(user.may(permission) for permission in asked)
 
 
 WORK = _("Work")
@@ -41,9 +49,25 @@ SECTIONS = [WORK, PEOPLE, CONTENT, MONEY, INSIGHT, SYSTEM]
 
 ROWS: list[Row] = [
     Row(WORK, _("My work"), "desk:work", "", "inbox"),
+    Row(
+        WORK,
+        _("Creator applications"),
+        "desk:application_list",
+        "applications.view",
+        "how_to_reg",
+        badges.applications_waiting,
+    ),
+    Row(PEOPLE, _("Creators"), "desk:creator_list", "users.view", "groups"),
     Row(PEOPLE, _("People"), "admin:accounts_user_changelist", "users.view", "group"),
+    Row(PEOPLE, _("Tickets"), "desk:ticket_list", "tickets.view", "support_agent"),
+    Row(PEOPLE, _("Reply templates"), "desk:response_template_list", "tickets.view", "quickreply"),
+    Row(PEOPLE, _("Due times"), "desk:sla_list", "tickets.view", "timer"),
+    Row(CONTENT, _("Featured"), "cms_featured", "cms.edit", "star"),
+    Row(CONTENT, _("Pages and help"), "wagtailadmin_home", "cms.edit", "article"),
+    Row(INSIGHT, _("Revenue"), "desk:revenue", "reports.view", "bar_chart"),
     Row(SYSTEM, _("Health"), "desk:health", "jobs.view", "monitor_heart"),
     Row(SYSTEM, _("Jobs"), "desk:job_list", "jobs.view", "manufacturing", badges.dead_jobs),
+    Row(SYSTEM, _("Imports"), "desk:import_list", "imports.view", "upload_file"),
     Row(SYSTEM, _("Audit log"), "desk:audit_list", "audit.view", "history"),
     Row(SYSTEM, _("Staff"), "desk:staff_list", "staff.view", "badge"),
     Row(SYSTEM, _("Roles"), "desk:role_list", "staff.view", "verified_user"),
@@ -57,7 +81,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     user = request.user
     if not isinstance(user, User):
         return []
-    allowed = [(row, row.link()) for row in ROWS if not row.permission or user.may(row.permission)]
+    allowed = [(row, row.link()) for row in ROWS if row.open_to(user)]
     here = max((link for _row, link in allowed if request.path.startswith(link)), key=len, default="")
     groups = []
     for section in SECTIONS:
