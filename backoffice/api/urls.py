@@ -14,6 +14,10 @@ MODULES: list[str] = [
     "backoffice.api.v1.creators",
     "backoffice.api.v1.uploads",
     "backoffice.api.v1.help",
+    "backoffice.api.v1.titles",
+    "backoffice.api.v1.creator_titles",
+    "backoffice.api.v1.playback",
+    "backoffice.api.v1.featured",
     "backoffice.api.v1.tickets",
     "backoffice.api.webhooks.stripe",
 ]

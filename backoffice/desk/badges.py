@@ -6,6 +6,9 @@ from functools import wraps
 from django.http import HttpRequest
 
 from backoffice.core import jobs
+from backoffice.finance.models import EventOutcome, PayoutRun
+from backoffice.finance.states import EventStatus, RunStatus
+from backoffice.queues import queries as queues
 
 
 def once(count: Callable[[HttpRequest], int]) -> Callable[[HttpRequest], int | None]:
@@ -25,3 +28,27 @@ def once(count: Callable[[HttpRequest], int]) -> Callable[[HttpRequest], int | N
 def dead_jobs(request: HttpRequest) -> int:
     """Jobs that wait for somebody to retry or discard them."""
     return jobs.counts()["dead"]
+
+
+@once
+def applications_waiting(request: HttpRequest) -> int:
+    """Creator applications that nobody has taken up."""
+    return queues.counts(["applications"])["applications"]["open"]
+
+
+@once
+def payouts_to_approve(request: HttpRequest) -> int:
+    """Payout runs that wait for an approval."""
+    return PayoutRun.objects.filter(status=RunStatus.SUBMITTED).count()
+
+
+@once
+def failed_events(request: HttpRequest) -> int:
+    """Provider events that could not be applied."""
+    return EventOutcome.objects.filter(status=EventStatus.FAILED).count()
+
+
+@once
+def cases_waiting(request: HttpRequest) -> int:
+    """Titles that wait for a moderator."""
+    return queues.counts(["moderation"])["moderation"]["open"]

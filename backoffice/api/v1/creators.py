@@ -78,6 +78,12 @@ class ProfileInput(serializers.Serializer[Any]):
     avatar = serializers.UUIDField(required=False, allow_null=True)
 
 
+class AgreementInput(serializers.Serializer[Any]):
+    """The version of the creator agreement that is signed."""
+
+    version = serializers.CharField(max_length=20)
+
+
 class CreatorList(ApiView):
     """GET creators"""
 
@@ -151,8 +157,22 @@ class Me(ApiView):
         return creator
 
 
+class Agreement(ApiView):
+    """POST creators/me/agreement"""
+
+    access = Access.CREATOR
+
+    @extend_schema(request=AgreementInput, responses=OwnCreatorOutput, operation_id="creators_me_agreement")
+    def post(self, request: Request) -> Response:
+        """Signs the creator agreement in force; open to approved creators before they go live."""
+        version = self.valid(AgreementInput)["version"]
+        creators.sign_agreement(creator=self.creator, by=request.user, version=version)
+        return ok(OwnCreatorOutput(self.creator).data)
+
+
 urlpatterns = [
     path("creators", CreatorList.as_view(), name="creators"),
     path("creators/me", Me.as_view(), name="creators_me"),
+    path("creators/me/agreement", Agreement.as_view(), name="creators_me_agreement"),
     path("creators/<uuid:pk>", CreatorDetail.as_view(), name="creator"),
 ]

@@ -116,6 +116,11 @@ class CreatorApplication(Record):
         return self.status in states.EDITABLE
 
 
+    def info_labels(self) -> list[str]:
+        """What is asked for, in the language of whoever looks."""
+        return [str(states.InfoItem(code).label) for code in self.info_items]
+
+
 SCORE = (MinValueValidator(1), MaxValueValidator(5))
 
 

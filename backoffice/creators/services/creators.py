@@ -161,12 +161,12 @@ def update_profile(
 
 
 def sign_agreement(*, creator: Creator, by: Any, version: str, at: dt.datetime | None = None) -> None:
-    """Records that the creator signed this version of the agreement. Only the creator can sign."""
+    """Records that the creator signed the agreement in force (`creator.agreement_version`). Only they can."""
     at = at or clock.now()
     if by is None or by.pk != creator.user_id:
         raise Conflict(_("Only the creator can sign the agreement."), code="not_the_creator")
-    if not version.strip():
-        raise Invalid(_("Say which version is signed."), field="version")
+    if version != values.get("creator.agreement_version"):
+        raise Invalid(_("This is not the version in force."), field="version")
     _set(
         creator,
         by=by,

@@ -32,6 +32,39 @@ class Desk:
 
 DESKS = (
     Desk(
+        "moderation",
+        _("Moderation"),
+        "gavel",
+        ("cases.view",),
+        ("cases.decide",),
+        "desk:case_list",
+        "desk:moderation_next",
+        "desk:case",
+        "m",
+    ),
+    Desk(
+        "applications",
+        _("Creator applications"),
+        "how_to_reg",
+        ("applications.view",),
+        ("applications.decide",),
+        "desk:application_list",
+        "desk:application_next",
+        "desk:application_detail",
+        "c",
+    ),
+    Desk(
+        "applications",
+        _("Creator applications"),
+        "how_to_reg",
+        ("applications.view",),
+        ("applications.decide",),
+        "desk:application_list",
+        "desk:application_next",
+        "desk:application_detail",
+        "v",
+    ),
+    Desk(
         "tickets",
         _("Tickets"),
         "support_agent",
@@ -41,6 +74,17 @@ DESKS = (
         "desk:ticket_next",
         "desk:ticket",
         "t",
+    ),
+    Desk(
+        "payouts",
+        _("Payouts"),
+        "payments",
+        ("payouts.view",),
+        (),
+        "desk:payout_list",
+        "",
+        "desk:payout",
+        "p",
     ),
 )
 BY_CODE = {desk.code: desk for desk in DESKS}

@@ -1,0 +1,89 @@
+// Keeps a claim alive while its page is open, and shows how long it holds.
+//
+//   <div data-lease-heartbeat-url="…" data-lease-token="…" data-lease-until="2026-01-01T12:00:00+00:00"
+//        data-lease-lost-text="…">
+//     <span data-lease-countdown></span>
+//     <p data-lease-message role="alert" hidden></p>
+//   </div>
+//
+// Posts the token before a third of the lease is gone. An answer of 409 carries {"message"}: the claim is lost, the
+// message is shown, buttons marked data-needs-lease are disabled, and nothing that was typed is touched. A network
+// that fails is tried again until the time is over. Fires "lease:lost" on the element.
+
+const TICK = 1000;
+
+function csrf() {
+  return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+}
+
+function clock(seconds) {
+  const left = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+}
+
+export function keep(element) {
+  const countdown = element.querySelector("[data-lease-countdown]");
+  const message = element.querySelector("[data-lease-message]");
+  let until = Date.parse(element.dataset.leaseUntil);
+  const length = Math.max(until - Date.now(), 15_000);
+  let next = Date.now() + length / 3;
+  let asking = false;
+  let timer = 0;
+
+  function lose(text) {
+    clearInterval(timer);
+    element.dataset.leaseState = "lost";
+    if (countdown) countdown.textContent = clock(0);
+    if (message) {
+      message.textContent = text;
+      message.hidden = false;
+    }
+    document.querySelectorAll("[data-needs-lease]").forEach((button) => {
+      button.disabled = true;
+    });
+    element.dispatchEvent(new CustomEvent("lease:lost", { bubbles: true, detail: { message: text } }));
+  }
+
+  async function beat() {
+    asking = true;
+    try {
+      const answer = await fetch(element.dataset.leaseHeartbeatUrl, {
+        method: "POST",
+        headers: { "X-CSRFToken": csrf(), Accept: "application/json" },
+        body: new URLSearchParams({ token: element.dataset.leaseToken }),
+      });
+      if (answer.ok) {
+        until = Date.parse((await answer.json()).until);
+        next = Date.now() + (until - Date.now()) / 3;
+      } else if (answer.status === 409) {
+        lose((await answer.json()).message);
+      } else {
+        next = Date.now() + 5_000;
+      }
+    } catch {
+      next = Date.now() + 5_000;
+    } finally {
+      asking = false;
+    }
+  }
+
+  function tick() {
+    const left = (until - Date.now()) / 1000;
+    if (left <= 0) {
+      lose(element.dataset.leaseLostText ?? "");
+      return;
+    }
+    if (countdown) countdown.textContent = clock(left);
+    element.dataset.leaseState = left < 30 ? "ending" : "held";
+    if (Date.now() >= next && !asking) beat();
+  }
+
+  timer = setInterval(tick, TICK);
+  // A laptop that slept learns at once whether the claim still stands.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && element.dataset.leaseState !== "lost" && !asking) beat();
+  });
+  tick();
+}
+
+document.querySelectorAll("[data-lease-heartbeat-url]").forEach(keep);
