@@ -3,7 +3,8 @@
 A handler may run twice (a crash between its work and the row's last update): handlers are idempotent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from celery import current_app
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
 from django.db.models import F, Q
 
 from backoffice.core import clock
@@ -80,6 +81,24 @@ class JobContext:
         Job.objects.filter(id=self.id, lease_token=self._token).update(
             progress_current=current, progress_total=total, progress_note=note[:200], updated_at=clock.now()
         )
+
+    @contextmanager
+    def aside(self) -> Iterator[Callable[[int, int, str], None]]:
+        """A `progress` for use inside a long transaction: it writes on a connection of its own, seen at once."""
+        side = connections.create_connection(DEFAULT_DB_ALIAS)
+
+        def tell(current: int, total: int, note: str = "") -> None:
+            with side.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE core_job SET progress_current = %s, progress_total = %s, progress_note = %s, "
+                    "updated_at = %s WHERE id = %s AND lease_token = %s",
+                    [current, total, note[:200], clock.now(), self.id, self._token],
+                )
+
+        try:
+            yield tell
+        finally:
+            side.close()
 
 
 def enqueue(

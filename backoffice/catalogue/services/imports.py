@@ -73,7 +73,9 @@ def _tag(made: Sequence[Title], rows: Sequence[NewTitle]) -> None:
     names = {slugify(name)[:80]: name[:80] for row in rows for name in row.tags}
     names.pop("", None)
     Tag.objects.bulk_create(
-        [Tag(slug=slug, name_en=name) for slug, name in sorted(names.items())], ignore_conflicts=True, batch_size=1000
+        [Tag(slug=slug, name_en=name) for slug, name in sorted(names.items())],
+        ignore_conflicts=True,
+        batch_size=1000,
     )
     known = {tag.slug: tag for tag in Tag.objects.filter(slug__in=names)}
     link = Title.tags.through

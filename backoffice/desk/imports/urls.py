@@ -1,5 +1,5 @@
-"""Addresses of the area."""
+"""Addresses of the import screens."""
 
-from django.urls import URLPattern
+from backoffice.desk.imports import runs
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = runs.urlpatterns

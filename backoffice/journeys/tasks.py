@@ -1,0 +1,18 @@
+"""Background work of the imports."""
+
+from backoffice.core import jobs
+from backoffice.journeys.models import ImportRun
+from backoffice.journeys.services.imports import runs
+
+
+@jobs.handler(runs.CHECK, timeout=900, max_attempts=3)
+def check_import(job: jobs.JobContext, *, run_id: str) -> None:
+    """The dry run of an uploaded file."""
+    runs.check(run=ImportRun.objects.select_related("created_by").get(pk=run_id), tell=job.progress)
+
+
+@jobs.handler(runs.APPLY, timeout=1800, max_attempts=3)
+def apply_import(job: jobs.JobContext, *, run_id: str) -> None:
+    """Writes a confirmed file."""
+    with job.aside() as tell:
+        runs.apply(run=ImportRun.objects.select_related("created_by").get(pk=run_id), tell=tell)
