@@ -72,7 +72,7 @@ class Asset(Record):
     duration_ms = models.PositiveBigIntegerField(_("duration (ms)"), null=True, blank=True)
     width = models.PositiveIntegerField(_("width"), null=True, blank=True)
     height = models.PositiveIntegerField(_("height"), null=True, blank=True)
-    # Facts of the kind: codecs, frames per second, loudness; columns, rows and interval of a frame grid; qualities.
+    # Facts of its kind: codecs, frames per second, loudness; a frame grid's shape; a stream's qualities.
     details = models.JSONField(_("details"), default=dict, blank=True)
 
     # A job to write when processing ends, for whoever waits for this file.

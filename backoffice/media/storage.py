@@ -18,7 +18,7 @@ BASE_URL = "/storage"
 
 def tokens() -> Tokens:
     """Maker and reader of the tokens in links to our own views."""
-    return Tokens(settings.SECRET_KEY)
+    return Tokens(str(settings.SECRET_KEY))
 
 
 def private() -> Storage:

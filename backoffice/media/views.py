@@ -1,7 +1,8 @@
 """The doors of private storage: parts go in, files come out, each by a signed token and nothing else.
 
-No session, no cookie and no CSRF token plays a part here: the token is the permission. Files are served so that no
-browser ever runs them: type from an allow-list, nosniff, a sandbox policy, and a download for all that is not media.
+No session, no cookie and no CSRF token plays a part here: the token is the permission. Files are served so
+that no browser ever runs them: type from an allow-list, nosniff, a sandbox policy, and a download for all
+that is not media.
 """
 
 import re
@@ -34,7 +35,8 @@ from integrations.storage.local import FILE_PURPOSE, PART_PURPOSE
 from integrations.storage.tokens import BadToken, ExpiredToken
 from integrations.storage.types import MAX_LINK_SECONDS, BadParts, Missing
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+# One range in bytes; Python refuses numbers of thousands of digits, so their length is bounded here.
+_RANGE = re.compile(r"bytes=(?=\d|-\d)(\d{0,18})-(\d{0,18})", re.ASCII)
 _STREAM_FILE = re.compile(r"(?:[0-9a-z]+/)?[0-9a-z]+\.(?:m3u8|ts)")
 
 
@@ -87,13 +89,14 @@ def file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
 
 @require_safe
 def play(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
-    """Serve an asset, or a piece of a stream, by a playback link; refused once the asset is no longer ready."""
+    """Serve an asset, or a piece of a stream, by a playback link; refused once it is no longer ready."""
     claims = _claims(links.PLAY_PURPOSE, token)
     if isinstance(claims, HttpResponse):
         return claims
-    asset = Asset.objects.filter(id=claims["asset"], processing_status=Processing.READY).first()
-    if asset is None or (asset.parent_id and asset.parent.processing_status != Processing.READY):
-        # The parent is looked at too: a film that was isolated later takes its previews with it.
+    found = Asset.objects.select_related("parent").filter(id=claims["asset"])
+    asset = found.filter(processing_status=Processing.READY).first()
+    # The parent is looked at too: a film that was isolated later takes its previews with it.
+    if asset is None or (asset.parent is not None and asset.parent.processing_status != Processing.READY):
         return _refusal("not_found", _("There is no such file."), 404)
     if asset.kind != Asset.Kind.HLS:
         content_type = links.served_type(asset.content_type)
@@ -152,12 +155,14 @@ def _serve(
     keeper = storage.private()
     try:
         size = keeper.stat(key).bytes
-        span = _span(request.headers.get("Range", ""), size)
-        response: HttpResponseBase
+        asked = request.headers.get("Range", "").strip()
+        # Several ranges, or other units, get the whole: a server may ignore what it does not offer.
+        match = _RANGE.fullmatch(asked)
+        span = _span(match, size) if match else (0, size - 1)
         if span is None:
-            response = HttpResponse(status=416)
-            response["Content-Range"] = f"bytes */{size}"
-            return _guarded(response)
+            outside = HttpResponse(status=416)
+            outside["Content-Range"] = f"bytes */{size}"
+            return _guarded(outside)
         start, end = span
         length = end - start + 1
         chunks: Iterator[bytes] = (
@@ -171,13 +176,10 @@ def _serve(
     response["Content-Disposition"] = (
         f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(filename, safe='')}"
     )
-    if request.headers.get("Range") and length != size:
+    if match:
+        # Also when the range is the whole: players take only a 206 as leave to jump about.
         response.status_code = 206
         response["Content-Range"] = f"bytes {start}-{end}/{size}"
-    elif request.headers.get("Range", "").startswith("bytes=0-"):
-        # The whole was asked for as a range: players take only a 206 as leave to jump about.
-        response.status_code = 206
-        response["Content-Range"] = f"bytes 0-{size - 1}/{size}"
     patch_cache_control(response, private=True, max_age=max(0, until - int(clock.now().timestamp())))
     return _guarded(response)
 
@@ -189,16 +191,11 @@ def _guarded(response: HttpResponse | HttpResponseBase) -> Any:
     return response
 
 
-def _span(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte to serve; None when the range lies outside. Several ranges are answered with the whole."""
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", ""):
-        return 0, size - 1
-    first, last = match.groups()
-    if not first:
-        start, end = max(0, size - int(last)), size - 1
-    else:
+def _span(asked: re.Match[str], size: int) -> tuple[int, int] | None:
+    """First and last byte to serve; None when the range lies outside the file."""
+    first, last = asked.groups()
+    if first:
         start, end = int(first), min(int(last), size - 1) if last else size - 1
-    if start > end or start >= size:
-        return None
-    return start, end
+    else:
+        start, end = max(0, size - int(last)), size - 1
+    return (start, end) if start <= end and start < size else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -131,11 +132,9 @@ def directory_bytes(directory: Path) -> int:
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:
-    try:
+    # The group may be gone already (macOS answers "not permitted" for one of zombies only).
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        # The group is gone already (macOS answers "not permitted" for one of zombies only).
-        pass
     child.wait()
 
 

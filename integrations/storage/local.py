@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, TypedDict
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -33,10 +33,23 @@ PART_PURPOSE = "part"
 FILE_PURPOSE = "file"
 
 
+class Readable(Protocol):
+    """Anything bytes can be read from: a file, a request."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Plan(TypedDict):
+    key: str
+    bytes: int
+    part_bytes: int
+
+
 class LocalStorage(Storage):
     """Files below `root`: `objects/` by key, `uploads/` by reference while parts arrive.
 
-    The parts of an upload are written at their place in one file, so joining them is a rename, whatever the size.
+    The parts of an upload are written at their place in one file, so joining them is a rename, whatever the
+    size.
     """
 
     def __init__(
@@ -62,11 +75,11 @@ class LocalStorage(Storage):
         token = self.tokens.make(PART_PURPOSE, claims, expires=int(self.clock()) + seconds)
         return f"{self.base_url}/parts/{token}"
 
-    def receive_part(self, reference: str, *, number: int, bytes: int, stream: BinaryIO) -> Part:
+    def receive_part(self, reference: str, *, number: int, bytes: int, stream: Readable) -> Part:
         """Write part `number` from `stream`, which must hold exactly `bytes`. Answers the part with its etag.
 
-        Raises Missing when the upload is over, BadParts for a number or size outside the plan. A part sent again
-        replaces the earlier one; one that breaks off leaves the part missing, never half there.
+        Raises Missing when the upload is over, BadParts for a number or size outside the plan. A part sent
+        again replaces the earlier one; one that breaks off leaves the part missing, never half there.
         """
         place = self._upload(reference)
         plan = self._plan(place)
@@ -188,15 +201,15 @@ class LocalStorage(Storage):
             yield
 
     @staticmethod
-    def _plan(place: Path) -> dict[str, int | str]:
+    def _plan(place: Path) -> _Plan:
         try:
-            plan: dict[str, int | str] = json.loads((place / "plan.json").read_text(encoding="utf-8"))
+            plan: _Plan = json.loads((place / "plan.json").read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise Missing(f"no upload {place.name}") from error
         return plan
 
 
-def _write_at(path: Path, offset: int, size: int, stream: BinaryIO) -> str:
+def _write_at(path: Path, offset: int, size: int, stream: Readable) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     left = size
     with path.open("r+b") as data:

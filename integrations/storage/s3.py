@@ -70,7 +70,7 @@ class S3Storage(Storage):
         return str(answer["UploadId"])
 
     def part_url(self, key: str, reference: str, *, number: int, bytes: int, seconds: int) -> str:
-        params = {"Bucket": self.bucket, "Key": check_key(key), "UploadId": reference}
+        params: dict[str, Any] = {"Bucket": self.bucket, "Key": check_key(key), "UploadId": reference}
         params |= {"PartNumber": number, "ContentLength": bytes}
         return str(self.client.generate_presigned_url("upload_part", Params=params, ExpiresIn=seconds))
 
@@ -157,11 +157,12 @@ class S3Storage(Storage):
             self.client.delete_object(**source)
 
     def url(self, key: str, *, seconds: int, filename: str, content_type: str, inline: bool) -> str:
+        disposition = f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(filename, safe='')}"
         params = {
             "Bucket": self.bucket,
             "Key": check_key(key),
             "ResponseContentType": content_type,
-            "ResponseContentDisposition": f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(filename)}",
+            "ResponseContentDisposition": disposition,
         }
         seconds = check_link_seconds(seconds)
         return str(self.client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds))

@@ -53,7 +53,7 @@ class Unavailable(StorageError):
 
 
 class Storage(ABC):
-    """Private objects under keys such as "assets/0191/original.mp4"; only signed links reach them from outside."""
+    """Private objects under keys such as "assets/0191/original"; only signed links reach them."""
 
     @abstractmethod
     def start_upload(self, key: str, *, content_type: str, bytes: int, part_bytes: int) -> str:
@@ -105,7 +105,7 @@ class Storage(ABC):
 
     @abstractmethod
     def url(self, key: str, *, seconds: int, filename: str, content_type: str, inline: bool) -> str:
-        """A link that reads this one object for `seconds` (at most `MAX_LINK_SECONDS`), with these headers."""
+        """A link that reads this one object for `seconds` (see `MAX_LINK_SECONDS`), with these headers."""
 
 
 def check_key(key: str) -> str:

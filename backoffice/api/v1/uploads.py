@@ -27,13 +27,19 @@ class StartInput(serializers.Serializer[Any]):
     content_type = serializers.CharField(max_length=100)
     purpose = serializers.ChoiceField(choices=Upload.Purpose.choices)
     checksum = serializers.CharField(
-        max_length=64, required=False, default="", allow_blank=True, help_text="SHA-256 of the file, hexadecimal"
+        max_length=64,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="SHA-256 of the file, hexadecimal",
     )
 
 
 class PartOutput(serializers.Serializer[Any]):
     number = serializers.IntegerField()
-    url = serializers.URLField(help_text="PUT exactly `bytes` bytes here; the answer's ETag belongs to the part")
+    url = serializers.URLField(
+        help_text="PUT exactly `bytes` bytes here; the answer's ETag belongs to the part"
+    )
     bytes = serializers.IntegerField()
 
 

@@ -56,10 +56,12 @@ def begin(
     then: tuple[str, Mapping[str, Any]] | None = None,
     at: datetime | None = None,
 ) -> Asset:
-    """Make the asset of a file that has arrived in storage, with its checklist, and have it processed (S-058).
+    """Make the asset of a file that has arrived, with its checklist, and have it processed (S-058).
 
-    Call it inside the transaction of whatever brought the file.
+    Call it inside the transaction of whatever brought the file. ValueError when nothing does the `then` job.
     """
+    if then and then[0] not in jobs.HANDLERS:
+        raise ValueError(f"nothing does jobs of the kind {then[0]}")
     at = at or clock.now()
     with transaction.atomic():
         asset = Asset.objects.create(
@@ -86,8 +88,8 @@ def begin(
 def retry(asset: Asset, *, by: User | None, at: datetime | None = None) -> Asset:
     """Process a failed file again from the step that failed (S-061).
 
-    Whether this person may is for the caller to say, who knows what the file is for. Raises Conflict when the file
-    did not fail or `media.max_attempts` is reached.
+    Whether this person may is for the caller to say, who knows what the file is for. Raises Conflict when the
+    file did not fail or `media.max_attempts` is reached.
     """
     at = at or clock.now()
     with transaction.atomic():
@@ -157,10 +159,10 @@ def store(
     process: bool = False,
     at: datetime | None = None,
 ) -> Asset:
-    """Keep a file that the server itself brings. The type is found by content; `content_type` is only announced.
+    """Keep a file that the server itself brings; its type is found by content, `content_type` only announced.
 
-    With `process` the file goes through the same steps as an upload; without, it is checked here and ready at once.
-    Raises Invalid when the content is not what this kind accepts.
+    With `process` the file goes through the same steps as an upload; without, it is checked here and ready
+    at once. Raises Invalid when the content is not what this kind accepts.
     """
     at = at or clock.now()
     rule = policies.BY_KIND.get(kind)

@@ -1,10 +1,10 @@
 """Links to private files. Nothing is reachable without one.
 
-Two kinds. A *signed link* reads one file for at most five minutes. A *playback link* plays one asset for as long as a
-film takes (`playback.url_hours`, N-041); it leads to our own view, which looks at every request whether the asset may
-still be played, and hands out the stored bytes piece by piece (or, of a stream kept in S3, sends the player on to a
-link of five minutes per segment). Its token stands for the stream's whole directory, so the relative addresses in
-HLS playlists work as they are.
+Two kinds. A *signed link* reads one file for at most five minutes. A *playback link* plays one asset for as
+long as a film takes (`playback.url_hours`, N-041); it leads to our own view, which looks at every request
+whether the asset may still be played, and hands out the stored bytes piece by piece (or, of a stream kept in
+S3, sends the player on to a link of five minutes per segment). Its token stands for the stream's whole
+directory, so the relative addresses in HLS playlists work as they are.
 """
 
 from backoffice.configuration import values

@@ -1,7 +1,7 @@
-"""The pipeline of an uploaded file (F-013): step by step, each finished step kept, so that a killed run goes on.
+"""The pipeline of an uploaded file (F-013), step by step; a killed run goes on after the last finished step.
 
-What a step makes is stored under a fixed key before the step counts as done; running it again overwrites the same
-place and the same row.
+What a step makes is stored under a fixed key before the step counts as done; running it again overwrites the
+same place and the same row.
 """
 
 import shutil
@@ -39,9 +39,9 @@ class Busy(Exception):
 def process(asset_id: UUID | str, *, on_progress: Progress, at: datetime | None = None) -> Asset:
     """Run every step that is not finished, then mark the file ready, failed or quarantined.
 
-    Does nothing when the file is not in processing. `on_progress` gets hundredths done, hundredths in all and the
-    step's name. Raises Busy; anything unexpected is raised too and leaves the file in processing, to be taken up
-    again.
+    Does nothing when the file is not in processing. `on_progress` gets hundredths done, hundredths in all and
+    the step's name. Raises Busy; anything unexpected is raised too and leaves the file in processing, to be
+    taken up again.
     """
     with _alone(asset_id):
         asset = Asset.objects.get(pk=asset_id)

@@ -87,7 +87,7 @@ def checksum(work: Work) -> Outcome:
 
 
 def scan(work: Work) -> Outcome:
-    """The virus scanner, where one is configured. Raises Infected, or ScannerUnavailable (tried again later)."""
+    """The virus scanner, where one is configured. Raises Infected, ScannerUnavailable (tried later)."""
     scanner = providers.virus_scanner()
     if scanner is None:
         return Outcome(

@@ -49,8 +49,8 @@ def start(
 ) -> Upload:
     """Announce a file. `checksum` is its SHA-256 as hex, where the sender knows it.
 
-    Raises Invalid naming purpose, content_type, bytes or checksum; `policies.TooLarge`; Conflict when the person
-    has too many unfinished uploads (`media.max_open_uploads`).
+    Raises Invalid naming purpose, content_type, bytes or checksum; `policies.TooLarge`; Conflict when the
+    person has too many unfinished uploads (`media.max_open_uploads`).
     """
     at = at or clock.now()
     policies.check_upload(purpose=purpose, content_type=content_type, bytes=bytes)
@@ -129,9 +129,9 @@ def complete(
     """Join the parts, given as (number, etag), into an asset and have it processed (S-058).
 
     `then` is a kind of job and its payload, written when processing ends; "asset_id" is added to the payload.
-    Repeating the call answers the same asset. Raises NotFound for another person's upload; Conflict when the upload
-    is over, the parts are not those that arrived, or size or checksum differ from what was announced (after the
-    latter two the upload is aborted).
+    Repeating the call answers the same asset. Raises NotFound for another person's upload; Conflict when the
+    upload is over, the parts are not those that arrived, or size or checksum differ from what was announced
+    (after the latter two the upload is aborted).
     """
     at = at or clock.now()
     if upload.by_id != by.pk:

@@ -40,9 +40,10 @@ jobs.run(sys.argv[1])
 def stalling_ffmpeg(directory: Path) -> Path:
     """The real program, but its HLS run hangs until it is killed."""
     script = directory / "ffmpeg-that-hangs"
+    pid = shlex.quote(str(directory / "pid"))
     script.write_text(
         "#!/bin/sh\n"
-        f'case " $* " in *" -f hls "*) echo $$ > {shlex.quote(str(directory / "pid"))}; exec sleep 120;; esac\n'
+        f'case " $* " in *" -f hls "*) echo $$ > {pid}; exec sleep 120;; esac\n'
         f'exec {shlex.quote(find_binary())} "$@"\n'
     )
     script.chmod(0o755)

@@ -114,9 +114,7 @@ def test_subtitles_and_proofs_are_checked_and_kept(tmp_path: Path) -> None:
         (media_files.sound, "wrong_type", "validate"),
     ],
 )
-def test_a_broken_file_ends_in_a_clear_error(
-    broken: Callable[[], Path], code: str, failed_at: str
-) -> None:
+def test_a_broken_file_ends_in_a_clear_error(broken: Callable[[], Path], code: str, failed_at: str) -> None:
     asset = media.processed(broken())
 
     assert (asset.processing_status, asset.error_code) == ("error", code)
@@ -130,7 +128,12 @@ def test_a_broken_file_ends_in_a_clear_error(
     ("hostile", "purpose", "content_type", "code"),
     [
         (media_files.zip_bomb_named_mp4, "video", "video/mp4", "forbidden_content"),
-        (lambda: media_files.playlist_named_mp4(Path("/etc/hostname")), "video", "video/mp4", "forbidden_content"),
+        (
+            lambda: media_files.playlist_named_mp4(Path("/etc/hostname")),
+            "video",
+            "video/mp4",
+            "forbidden_content",
+        ),
         (media_files.svg_with_script, "poster", "image/png", "forbidden_content"),
         (media_files.huge_png, "poster", "image/png", "hostile"),
     ],
@@ -158,7 +161,11 @@ def test_an_infected_file_is_isolated(settings: Any, tmp_path: Path) -> None:
         asset = media.processed(infected)
         clean = media.processed(media_files.video())
 
-    assert (asset.processing_status, asset.error_code, asset.scan_status) == ("quarantined", "infected", "infected")
+    assert (asset.processing_status, asset.error_code, asset.scan_status) == (
+        "quarantined",
+        "infected",
+        "infected",
+    )
     assert (clean.processing_status, clean.scan_status) == ("ready", "clean")
 
 
@@ -209,7 +216,8 @@ def test_a_retry_goes_on_at_the_step_that_failed(settings: Any) -> None:
 def test_a_film_over_the_length_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     real = policies.values.get
     monkeypatch.setattr(
-        "backoffice.configuration.values.get", lambda key: 1 if key == "media.max_duration_seconds" else real(key)
+        "backoffice.configuration.values.get",
+        lambda key: 1 if key == "media.max_duration_seconds" else real(key),
     )
 
     assert media.processed().error_code == "too_long"
@@ -234,6 +242,12 @@ def test_whoever_waits_is_woken_when_processing_ends() -> None:
     payloads = list(Job.objects.filter(kind="media.recover").values_list("payload", flat=True))
     assert {"title": "T-1", "asset_id": str(good.id)} in payloads
     assert {"asset_id": str(bad.id)} in payloads
+
+
+def test_a_job_that_nothing_does_is_refused_before_the_file_is_taken() -> None:
+    with pytest.raises(ValueError, match=r"media\.nothing"):
+        media.uploaded(media_files.video(), then=("media.nothing", {}))
+    assert not Asset.objects.exists()
 
 
 def test_finished_files_are_found_by_the_time_they_ended() -> None:
@@ -287,7 +301,11 @@ def test_no_working_files_are_left(storage_dir: Path) -> None:
 
 def test_a_file_the_server_brings_is_checked_and_ready_at_once() -> None:
     asset = assets.store(
-        by=None, kind="avatar", filename="face.png", content=media_files.image().open("rb"), content_type="image/png"
+        by=None,
+        kind="avatar",
+        filename="face.png",
+        content=media_files.image().open("rb"),
+        content_type="image/png",
     )
 
     assert (asset.processing_status, asset.width, asset.content_type) == ("ready", 320, "image/png")

@@ -154,9 +154,7 @@ def test_the_announced_checksum_is_accepted_when_it_is_right() -> None:
 def test_a_part_smaller_than_announced_leaves_a_conflict_of_size() -> None:
     path = media_files.video()
     upload = media.started(accounts.member(), path)
-    part = storage.local().receive_part(
-        upload.storage_reference, number=1, bytes=100, stream=path.open("rb")
-    )
+    part = storage.local().receive_part(upload.storage_reference, number=1, bytes=100, stream=path.open("rb"))
 
     with pytest.raises(Conflict) as refused:
         uploads.complete(upload, parts=[(1, part.etag)], by=upload.by)

@@ -151,7 +151,10 @@ def test_the_stream_has_the_qualities_that_the_source_allows(ffmpeg: Ffmpeg, tmp
 
     stream = ffmpeg.hls(source, tmp_path, probe=ffmpeg.probe(source), on_progress=told.append)
 
-    assert [(quality.label, quality.height) for quality in stream.renditions] == [("240p", 240), ("480p", 480)]
+    assert [(quality.label, quality.height) for quality in stream.renditions] == [
+        ("240p", 240),
+        ("480p", 480),
+    ]
     assert sum(name.startswith("480p/") and name.endswith(".ts") for name in stream.files) == 3
     assert all((tmp_path / name).stat().st_size for name in stream.files)
     assert "480p/index.m3u8" in (tmp_path / stream.master).read_text()

@@ -13,7 +13,9 @@ from integrations.storage.types import Unavailable
 
 def test_a_presigned_link_reads_the_object_with_the_asked_headers(s3: S3Storage) -> None:
     s3.save("assets/linked", io.BytesIO(b"content"), content_type="video/mp4")
-    url = s3.url("assets/linked", seconds=120, filename="mon film.mp4", content_type="video/mp4", inline=False)
+    url = s3.url(
+        "assets/linked", seconds=120, filename="mon film.mp4", content_type="video/mp4", inline=False
+    )
 
     with urllib.request.urlopen(url, timeout=10) as response:
         assert response.read() == b"content"
@@ -23,9 +25,7 @@ def test_a_presigned_link_reads_the_object_with_the_asked_headers(s3: S3Storage)
 
 def test_links_carry_a_signature_and_their_end(s3: S3Storage) -> None:
     query = parse_qs(
-        urlsplit(
-            s3.url("assets/x", seconds=300, filename="x", content_type="video/mp4", inline=True)
-        ).query
+        urlsplit(s3.url("assets/x", seconds=300, filename="x", content_type="video/mp4", inline=True)).query
     )
 
     assert query["X-Amz-Expires"] == ["300"]
@@ -42,7 +42,12 @@ def test_a_part_link_is_bound_to_the_size_of_its_part(s3: S3Storage) -> None:
 
 def test_a_store_that_does_not_answer_is_unavailable() -> None:
     nobody = S3Storage(
-        bucket="b", access_key="k", secret_key="s", region="us-east-1", endpoint_url="http://127.0.0.1:1", timeout=0.2
+        bucket="b",
+        access_key="k",
+        secret_key="s",
+        region="us-east-1",
+        endpoint_url="http://127.0.0.1:1",
+        timeout=0.2,
     )
 
     with pytest.raises(Unavailable):
