@@ -10,6 +10,5 @@ class DeskConfig(AppConfig):
     verbose_name = _("Desk")
 
     def ready(self) -> None:
-        from backoffice.desk import admin  # noqa: F401  the generic lists register with the site when
-
-        imported
+        # The generic lists register with the site when imported.
+        from backoffice.desk import admin  # noqa: F401

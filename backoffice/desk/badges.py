@@ -52,3 +52,9 @@ def failed_events(request: HttpRequest) -> int:
 def cases_waiting(request: HttpRequest) -> int:
     """Titles that wait for a moderator."""
     return queues.counts(["moderation"])["moderation"]["open"]
+
+
+@once
+def tickets_waiting(request: HttpRequest) -> int:
+    """Tickets that nobody has taken up."""
+    return queues.counts(["tickets"])["tickets"]["open"]

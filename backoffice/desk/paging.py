@@ -32,17 +32,15 @@ def keyset[M: Model](
 ) -> Page[M]:
     """The page that the request's ``after`` asks for, in one statement.
 
-    ``by`` are field names, "-" for descending, never null, the last one unique. An unreadable ``after`` shows the
-    first page.
+    ``by`` are field names, "-" for descending, never null, the last one unique. An unreadable
+    ``after`` shows the first page.
     """
     after = _decode(request.GET.get("after", ""), len(by))
-    wanted = rows.order_by(*by)
-    if after is not None:
-        wanted = wanted.filter(_beyond(by, after))
+    ordered = rows.order_by(*by)
     try:
-        found = list(wanted[: size + 1])
+        found = list((ordered if after is None else ordered.filter(_beyond(by, after)))[: size + 1])
     except (ValidationError, ValueError):
-        after, found = None, list(rows.order_by(*by)[: size + 1])
+        after, found = None, list(ordered[: size + 1])
     items = found[:size]
     return Page(
         items=items,

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.core import clock
 from backoffice.core.models import Job
+from backoffice.desk import badges
 from backoffice.desk.screens import StaffRequest, render, screen
 
 
@@ -30,5 +31,13 @@ def overview(request: StaffRequest) -> HttpResponse:
     return render(
         request,
         "desk/system/health.html",
-        {"queues": queues, "totals": totals, "oldest": oldest, "now": now},
+        {
+            "queues": queues,
+            "totals": totals,
+            "oldest": oldest,
+            "now": now,
+            "failed_events": badges.failed_events(request) or 0
+            if request.user.may("payments.view")
+            else None,
+        },
     )

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -42,7 +43,7 @@ class PersonAdmin(DeskAdmin):
 
     @display(description=_("Account"), label={_("Staff"): "info", _("Member"): "default"})
     def kind(self, person: User) -> str:
-        return _("Staff") if person.is_staff else _("Member")
+        return gettext("Staff") if person.is_staff else gettext("Member")
 
     @display(description=_("Active"), boolean=True)
     def active(self, person: User) -> bool:

@@ -44,7 +44,7 @@ def my_work(request: StaffRequest) -> HttpResponse:
     worked = desks.worked_by(user)
     waiting = approvals.for_person(user, limit=SHOWN)
     decided = _rows(list(queries.recent_decisions(user)[:5]), now)
-    queues = [
+    queues: list[dict[str, Any]] = [
         {
             "desk": desk,
             "counts": counts[desk.code],
@@ -88,5 +88,5 @@ def _places(request: StaffRequest) -> list[dict[str, Any]]:
     return [
         {"label": row.label, "section": row.section, "icon": row.icon, "link": row.link()}
         for row in menu.ROWS
-        if row.url != "desk:work" and (not row.permission or request.user.may(row.permission))
+        if row.url != "desk:work" and row.open_to(request.user)
     ]

@@ -1,0 +1,29 @@
+"""Small things that desk templates need."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def tone(tones: Mapping[str, str], state: str) -> str:
+    """The badge class for a state: ``{{ tones|tone:row.status }}``; nothing for a state without a tone."""
+    name = tones.get(state)
+    return f" bl-badge--{name}" if name else ""
+
+
+@register.filter
+def basis_points(value: int) -> str:
+    """Basis points as a percentage: 250 is "2.5 %"."""
+    whole, rest = divmod(value, 100)
+    return f"{whole}{f'.{rest:02d}'.rstrip('0') if rest else ''} %"
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """A value as indented JSON, for payloads."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)

@@ -1,0 +1,111 @@
+"""One door, and no staff session without its second factor."""
+
+from collections.abc import Callable
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from django.urls import reverse
+
+from backoffice.accounts import stepup
+from tests.desk.clients import Desk
+from tests.factories import accounts
+
+LOGIN = "/accounts/login/"
+OTHERS = ["admin:login", "wagtailadmin_login", "wagtailcore_login"]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_other_login_leads_to_the_one_door(client: Client, db: None, name: str) -> None:
+    answer = client.get(reverse(name), {"next": "/cms/pages/"})
+    assert answer.status_code == 302
+    assert answer["Location"] == f"{LOGIN}?next=%2Fcms%2Fpages%2F"
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_password_posted_to_another_login_opens_nothing(client: Client, db: None, name: str) -> None:
+    person = accounts.staff("super_admin")
+    answer = client.post(
+        reverse(name), {"username": person.email, "login": person.email, "password": accounts.PASSWORD}
+    )
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(LOGIN)
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_door_does_not_send_people_to_other_hosts(client: Client, db: None) -> None:
+    answer = client.get("/admin/login/", {"next": "https://evil.example/"})
+    assert answer["Location"] == LOGIN
+
+
+@pytest.mark.parametrize("address", ["/admin/work/", "/admin/", "/cms/", "/admin/accounts/user/"])
+def test_a_staff_session_without_the_factor_reaches_only_its_prompt(
+    desk: Callable[..., Desk], address: str
+) -> None:
+    client = desk("super_admin", factor_age=None)
+    answer = client.get(address)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("mfa_reauthenticate"))
+    assert client.get(answer["Location"]).status_code == 200
+
+
+def test_staff_without_an_enrolled_factor_reach_only_enrolment(desk: Callable[..., Desk]) -> None:
+    client = desk("super_admin", factor_age=None)
+    Authenticator.objects.filter(user=client.person).delete()
+    for address in ("/admin/work/", "/cms/", reverse("account_change_password"), reverse("account_email")):
+        answer = client.get(address)
+        assert (answer.status_code, answer["Location"]) == (302, reverse("mfa_index")), address
+    assert client.get(reverse("mfa_index")).status_code == 200
+    assert client.get(reverse("account_logout")).status_code == 200
+
+
+def test_a_factor_that_was_removed_does_not_leave_the_next_session_open(desk: Callable[..., Desk]) -> None:
+    client = desk("super_admin")
+    Authenticator.objects.filter(user=client.person).delete()
+    again = accounts.sign_in(Client(), client.person, factor_age=None)
+    assert again.get("/admin/work/")["Location"] == reverse("mfa_index")
+
+
+def test_the_whole_way_in_by_password_and_code(client: Client, db: None, settings: object) -> None:
+    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+
+    person = accounts.staff("editor")
+    answer = client.post(f"{LOGIN}?next=/admin/work/", {"login": person.email, "password": accounts.PASSWORD})
+    assert answer["Location"] == reverse("mfa_authenticate")
+    assert "_auth_user_id" not in client.session
+    assert client.get("/admin/work/")["Location"].startswith(LOGIN)
+    secret = Authenticator.objects.get(user=person, type="totp").data["secret"]
+    wrong = client.post(reverse("mfa_authenticate"), {"code": "000000x"})
+    assert wrong.status_code == 200
+    code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    answer = client.post(reverse("mfa_authenticate"), {"code": code})
+    assert answer["Location"] == "/admin/work/"
+    assert client.get("/admin/work/").status_code == 200
+
+
+def test_signing_out_leaves_nothing_open(desk: Callable[..., Desk]) -> None:
+    client = desk("super_admin")
+    client.post(reverse("account_logout"))
+    assert client.get("/admin/work/")["Location"].startswith(LOGIN)
+
+
+@pytest.mark.parametrize(("age", "fresh"), [(0, True), (299, True), (301, False)])
+def test_step_up_means_a_factor_within_five_minutes(
+    desk: Callable[..., Desk], rf: object, age: int, fresh: bool
+) -> None:
+    client = desk("financial_admin", factor_age=age)
+    request = client.get("/admin/work/").wsgi_request
+    assert stepup.is_fresh(request) is fresh
+
+
+def test_a_factor_from_the_future_is_not_fresh(desk: Callable[..., Desk]) -> None:
+    client = desk("financial_admin", factor_age=-3600)
+    assert stepup.is_fresh(client.get("/admin/work/").wsgi_request) is False
+
+
+def test_the_password_does_not_stand_in_for_the_factor(desk: Callable[..., Desk]) -> None:
+    client = desk("financial_admin", factor_age=900)
+    answer = client.post(reverse("account_reauthenticate"), {"password": accounts.PASSWORD})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("mfa_reauthenticate"))
+    assert stepup.is_fresh(client.get("/admin/work/").wsgi_request) is False
