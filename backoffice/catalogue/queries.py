@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Upper
 
 from backoffice.catalogue.models import FeaturedSection, FeaturedSlot, Title
-from backoffice.catalogue.states import Moderation, Processing, Visibility
+from backoffice.catalogue.states import Moderation, Processing
 from backoffice.core import clock
 from backoffice.creators.models import Creator
 
@@ -44,6 +44,11 @@ def for_creator(creator: Creator) -> QuerySet[Title]:
 def is_creator_shown(creator_id: UUID) -> bool:
     """Whether the public may see this creator's shelf."""
     return Creator.objects.live().filter(pk=creator_id).exists()
+
+
+def for_staff() -> QuerySet[Title]:
+    """Every title with what a staff list shows, newest first."""
+    return Title.objects.select_related("creator", "category", "poster").order_by("-id")
 
 
 def search(titles: QuerySet[Title], text: str) -> QuerySet[Title]:
@@ -123,20 +128,22 @@ def section_board(section: FeaturedSection, *, at: datetime) -> dict[str, list[F
     return board
 
 
-def status_counts() -> dict[str, int]:
-    """How many titles wait, are approved, are rejected, failed in processing, are private. One statement."""
-    return Title.objects.aggregate(
-        pending=Count("id", filter=Q(moderation_status=Moderation.PENDING)),
-        approved=Count("id", filter=Q(moderation_status=Moderation.APPROVED)),
-        rejected=Count("id", filter=Q(moderation_status=Moderation.REJECTED, removed_at=None)),
-        removed=Count("id", filter=Q(removed_at__isnull=False)),
-        error=Count("id", filter=Q(processing_status=Processing.ERROR)),
-        private=Count("id", filter=Q(visibility=Visibility.PRIVATE)),
-    )
+def work_counts() -> dict[str, int]:
+    """How many titles wait for a decision and how many failed in processing; one statement over two small indexes."""
+    pending = Title.objects.filter(moderation_status=Moderation.PENDING)
+    failed = Title.objects.filter(processing_status=Processing.ERROR)
+    return {
+        str(row["what"]): int(row["number"])
+        for row in pending.order_by()
+        .annotate(what=Value("pending"))
+        .values("what")
+        .annotate(number=Count("id"))
+        .union(failed.order_by().annotate(what=Value("error")).values("what").annotate(number=Count("id")))
+    }
 
 
 def creator_counts(creator: Creator) -> dict[str, int]:
-    """The same for one creator, with `total`. One statement."""
+    """How many titles a creator has, by what became of them. One statement."""
     return Title.objects.filter(creator=creator).aggregate(
         total=Count("id"),
         approved=Count("id", filter=Q(moderation_status=Moderation.APPROVED)),

@@ -8,12 +8,19 @@ from django.db.models import Count, Q, QuerySet, UUIDField
 from django.db.models.functions import Cast
 
 from backoffice.accounts.models import User
-from backoffice.catalogue.models import Title
+from backoffice.catalogue import queries as catalogue
+from backoffice.catalogue.models import Tag, Title, TitleFile
 from backoffice.core import clock
 from backoffice.creators.models import Creator
+from backoffice.media import queries as media
+from backoffice.media.queries import Renditions
 from backoffice.moderation.models import Case, Decision, Enforcement, PolicyRule
 from backoffice.moderation.states import WAITING, Status
+from backoffice.queues import queries as queues
 from backoffice.queues.models import WorkItem
+
+QUEUE = "moderation"
+NOTHING_MADE: Renditions = {"thumbnail": None, "frame_grid": None, "hls": None, "preview": None}
 
 # A rejection counts as a strike for this long.
 STRIKE_LIFE = timedelta(days=365)
@@ -72,9 +79,85 @@ def unsettled(at: datetime) -> QuerySet[Decision]:
 def without_holder() -> QuerySet[Case]:
     """Cases in review whose work item lies open: the lease ran out."""
     waiting = WorkItem.objects.filter(
-        queue="moderation", subject_type=Case._meta.label_lower, state=WorkItem.State.OPEN
+        queue=QUEUE, subject_type=Case._meta.label_lower, state=WorkItem.State.OPEN
     ).annotate(case_id=Cast("subject_id", UUIDField()))
     return Case.objects.filter(status=Status.IN_REVIEW, pk__in=waiting.values("case_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """Everything that a moderator looks at beside the video."""
+
+    case: Case
+    item: WorkItem | None
+    files: list[TitleFile]
+    renditions: Renditions
+    tags: list[Tag]
+    history: list[Decision]
+    others: list[Case]
+    strikes: int
+    titles: dict[str, int]
+
+    @property
+    def proofs(self) -> list[TitleFile]:
+        """The proof-of-rights documents (E-026)."""
+        return [file for file in self.files if file.role == TitleFile.Role.PROOF]
+
+    @property
+    def other_files(self) -> list[TitleFile]:
+        """Subtitles and audio tracks."""
+        return [file for file in self.files if file.role != TitleFile.Role.PROOF]
+
+
+def dossier(case_id: UUID) -> Dossier | None:
+    """A case with all that belongs to it, in ten statements at most; None when there is no such case."""
+    case = (
+        Case.objects.select_related(
+            "title__creator__user",
+            "title__created_by",
+            "title__category",
+            "title__video",
+            "title__poster",
+            "assignee",
+            "decided_by",
+        )
+        .filter(pk=case_id)
+        .first()
+    )
+    if case is None:
+        return None
+    title = case.title
+    return Dossier(
+        case=case,
+        item=queues.for_subject(QUEUE, case),
+        files=list(title.files.select_related("asset")),
+        renditions=media.renditions(title.video) if title.video is not None else NOTHING_MADE,
+        tags=list(title.tags.all()),
+        history=list(history(title)[:20]),
+        others=list(other_cases(case)),
+        strikes=strikes(title.creator) if title.creator is not None else 0,
+        titles=catalogue.creator_counts(title.creator) if title.creator is not None else {},
+    )
+
+
+def held_by(user: User, *, case_id: UUID | None = None) -> UUID | None:
+    """The case that this moderator took last and still holds, or `case_id` if they hold that. One statement."""
+    held = queues.held_by(user).filter(queue=QUEUE)
+    if case_id is not None:
+        held = held.filter(subject_id=str(case_id))
+    item = held.order_by("-claimed_at").first()
+    return UUID(item.subject_id) if item is not None else None
+
+
+def undoable(user: User, *, at: datetime) -> Decision | None:
+    """This moderator's newest decision, while it can still be undone. One statement."""
+    return (
+        Decision.objects.filter(by=user, enforcement=None, effective_at__gt=at)
+        .exclude(verdict=Decision.Verdict.ESCALATE)
+        .select_related("case__title", "policy")
+        .order_by("-decided_at", "-id")
+        .first()
+    )
 
 
 TABS: dict[str, Q] = {

@@ -1,5 +1,5 @@
 """Addresses of the area."""
 
-from django.urls import URLPattern
+from backoffice.desk.catalogue import titles
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [*titles.urlpatterns]

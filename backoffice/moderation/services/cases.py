@@ -25,13 +25,13 @@ from backoffice.core.errors import Conflict, Forbidden
 from backoffice.core.states import advance
 from backoffice.moderation import policies, queries
 from backoffice.moderation.models import Case, Decision, Enforcement, PolicyRule
+from backoffice.moderation.queries import QUEUE
 from backoffice.moderation.states import Status
 from backoffice.notifications import services as notifications
 from backoffice.queues import queries as queue_queries
 from backoffice.queues.models import WorkItem
 from backoffice.queues.services import items
 
-QUEUE = "moderation"
 SETTLE = "moderation.settle"
 # A reviewer's own titles are passed over; nobody has more of them in line than this.
 PASSED_OVER_AT_MOST = 50
