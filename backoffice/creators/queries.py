@@ -93,7 +93,7 @@ TABS = ("unclaimed", "mine", "waiting", "overdue", "decided")
 
 
 def in_tab(tab: str, *, user: Any, at: dt.datetime) -> QuerySet[CreatorApplication]:
-    """The applications of one tab of the queue page, ordered as work: due first; decided ones newest first."""
+    """The applications of one tab of the queue page, oldest first; decided ones newest first."""
     if tab == "decided":
         chosen = CreatorApplication.objects.filter(status__in=states.DECIDED)
         return _listed(chosen).order_by("-decided_at", "-id")
@@ -104,7 +104,7 @@ def in_tab(tab: str, *, user: Any, at: dt.datetime) -> QuerySet[CreatorApplicati
         state__in=UNFINISHED,
     )
     held = Q(state=WorkItem.State.CLAIMED, lease_until__gte=at)
-    statuses = (ApplicationStatus.SUBMITTED, ApplicationStatus.IN_REVIEW)
+    statuses: tuple[ApplicationStatus, ...] = (ApplicationStatus.SUBMITTED, ApplicationStatus.IN_REVIEW)
     if tab == "mine":
         work = work.filter(held & Q(holder=user) | Q(state=WorkItem.State.OPEN, return_to=user))
     elif tab == "waiting":
@@ -126,7 +126,7 @@ def matching(
     language: str = "",
     category: str = "",
 ) -> QuerySet[CreatorApplication]:
-    """Narrows a tab by reference or part of the stage name, country, language and category; empty means any."""
+    """Narrows a tab by reference or part of the name, country, language and category; empty means any."""
     if text:
         applications = applications.filter(Q(reference__iexact=text) | Q(stage_name__icontains=text))
     if country:

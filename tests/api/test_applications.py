@@ -41,7 +41,9 @@ def body(user: User, category: str, **fields: Any) -> dict[str, Any]:
     return {**contents, "sample": str(contents["sample"].pk)}
 
 
-def send_document(client: Any, content: bytes = make.PDF, kind: str = "government_id", name: str = "id.pdf") -> Any:
+def send_document(
+    client: Any, content: bytes = make.PDF, kind: str = "government_id", name: str = "id.pdf"
+) -> Any:
     file = SimpleUploadedFile(name, content, content_type="application/pdf")
     return client.post(f"{BASE}/me/verification", {"document_type": kind, "file": file}, format="multipart")
 
@@ -66,10 +68,17 @@ def test_the_whole_way_from_applying_to_live(category: str) -> None:
     application = CreatorApplication.objects.get()
     application, item = make.in_review(by, application)
     applications.request_info(
-        application=application, by=by, token=str(item.lease_token), text="A longer text, please.", asked=["profile"]
+        application=application,
+        by=by,
+        token=str(item.lease_token),
+        text="A longer text, please.",
+        asked=["profile"],
     )
     asked = client.get(f"{BASE}/me/application").json()["data"]
-    assert (asked["status"], asked["requested_info"]) == ("additional_info_required", "A longer text, please.")
+    assert (asked["status"], asked["requested_info"]) == (
+        "additional_info_required",
+        "A longer text, please.",
+    )
     assert [entry["code"] for entry in asked["missing"]] == ["profile"]
 
     changed = client.patch(f"{BASE}/me/application", {"bio": "I write, sing and teach."}, format="json")
@@ -85,7 +94,12 @@ def test_the_whole_way_from_applying_to_live(category: str) -> None:
         application=application, by=by, token=str(item.lease_token), findings=make.good(application)
     )
     approved = client.get(f"{BASE}/me/application").json()["data"]
-    assert {entry["code"] for entry in approved["missing"]} == {"mfa", "tax_form", "payout_account", "agreement"}
+    assert {entry["code"] for entry in approved["missing"]} == {
+        "mfa",
+        "tax_form",
+        "payout_account",
+        "agreement",
+    }
     assert client.get(f"{BASE}/me").json()["error"]["code"] == "not_activated"
 
     signed = client.post(f"{BASE}/me/agreement", {"version": "2026-01"}, format="json")
@@ -118,9 +132,7 @@ def test_nobody_sees_or_changes_anothers_application() -> None:
 
 def test_a_foreign_or_unknown_upload_is_refused_by_name(category: str) -> None:
     user = member()
-    answer = api_client(user).post(
-        f"{BASE}/apply", {"sample": str(make.sample(member()).pk)}, format="json"
-    )
+    answer = api_client(user).post(f"{BASE}/apply", {"sample": str(make.sample(member()).pk)}, format="json")
     assert answer.status_code == 400
     assert list(answer.json()["error"]["details"]) == ["sample"]
     assert not CreatorApplication.objects.exists()
@@ -159,7 +171,7 @@ def test_status_and_decision_cannot_be_written() -> None:
     assert (application.status, application.decision_code) == ("pending_submission", "")
 
 
-# --- documents --------------------------------------------------------------------------------------------
+# --- documents -------------------------------------------------------------------------------------------
 
 
 def test_a_document_comes_back_as_a_state_and_never_as_a_file() -> None:

@@ -55,7 +55,7 @@ class ApplicationInput(serializers.Serializer[Any]):
     cultural_affiliations = serializers.ListField(
         child=serializers.CharField(max_length=80), max_length=10, required=False
     )
-    social = SocialAccountInput(many=True, required=False, max_length=10)
+    social = SocialAccountInput(many=True, required=False, max_length=10)  # type: ignore[call-arg]
     sample = serializers.UUIDField(required=False, help_text="Id of the uploaded sample video")
     terms_version = serializers.CharField(max_length=20, required=False, help_text="Accepts these terms")
 
@@ -231,7 +231,7 @@ class Submit(ApiView):
         request=AnswerInput, responses=ApplicationOutput, operation_id="creators_me_application_submit"
     )
     def post(self, request: Request) -> Response:
-        """Hands the application in, or sends the answer when information was asked for; 400 names what is missing."""
+        """Hands the application in, or sends the answer that was asked for; 400 names what is missing."""
         application = own(request.user)
         text = self.valid(AnswerInput)["answer"]
         try:
@@ -259,7 +259,7 @@ class InMemoryOnly(MemoryFileUploadHandler):
         input_data: Any,
         META: Any,
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: str | None = None,
     ) -> None:
         if content_length > values.get("document.max_bytes") + 100_000:

@@ -61,7 +61,7 @@ class OwnCreatorOutput(CreatorOutput):
 
 
 class ProfileInput(serializers.Serializer[Any]):
-    """What creators may change of their profile. Payout fields belong to a signed-in page with a fresh factor."""
+    """What creators may change of their public profile; how they are paid is changed elsewhere."""
 
     stage_name = serializers.CharField(max_length=200, required=False)
     bio = serializers.CharField(max_length=4000, required=False, allow_blank=True)
@@ -103,19 +103,14 @@ class CreatorList(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Active creators by name."""
-        wanted = {
-            name: request.query_params.get(name, "").strip()
-            for name in ("q", "category", "language", "country")
-        }
-        return self.paginated(
-            queries.public_matching(
-                text=wanted["q"],
-                category=wanted["category"],
-                language=wanted["language"],
-                country=wanted["country"],
-            ),
-            CreatorOutput,
+        asked = request.query_params
+        found = queries.public_matching(
+            text=asked.get("q", "").strip(),
+            category=asked.get("category", "").strip(),
+            language=asked.get("language", "").strip(),
+            country=asked.get("country", "").strip(),
         )
+        return self.paginated(found, CreatorOutput)
 
 
 class CreatorDetail(ApiView):

@@ -115,7 +115,6 @@ class CreatorApplication(Record):
         """Whether the applicant may still change the contents."""
         return self.status in states.EDITABLE
 
-
     def info_labels(self) -> list[str]:
         """What is asked for, in the language of whoever looks."""
         return [str(states.InfoItem(code).label) for code in self.info_items]

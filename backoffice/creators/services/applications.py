@@ -48,8 +48,8 @@ def start(
 ) -> CreatorApplication:
     """A new application of this person (S-001, S-010), with `fields` as `update` takes them.
 
-    Raises Forbidden when `by` is somebody else, Conflict when one is open, the person is a creator already, or
-    it is too early to apply again.
+    Raises Forbidden when `by` is somebody else, Conflict when one is open, the person is a creator already,
+    or it is too early to apply again.
     """
     at = at or clock.now()
     if by is None or by.pk != user.pk:
@@ -88,8 +88,8 @@ def update(
 ) -> CreatorApplication:
     """Changes the contents while being written or while information is asked for (U-017).
 
-    `fields`: the profile fields, `sample` (an Asset of the applicant), `terms_version` (accepts the terms) and
-    `social` (a list of {platform, handle, url, follower_count}, which replaces the accounts).
+    `fields`: the profile fields, `sample` (an Asset of the applicant), `terms_version` (accepts the terms)
+    and `social` (a list of {platform, handle, url, follower_count}, which replaces the accounts).
     """
     at = at or clock.now()
     _check_owner(application, by)
@@ -237,7 +237,7 @@ def claim_next(*, by: Any, at: dt.datetime | None = None) -> tuple[CreatorApplic
 
 
 def _into_review(pk: UUID, *, by: Any, at: dt.datetime) -> CreatorApplication:
-    """Brings a just claimed application into review by this person; an abandoned review is ended first (S-004)."""
+    """Brings a just claimed application into review; an abandoned review is ended first (S-004)."""
     application = CreatorApplication.objects.select_for_update().get(pk=pk)
     if application.status == ApplicationStatus.IN_REVIEW:
         if application.reviewer_id == by.pk:
@@ -264,7 +264,7 @@ def release(
 
 
 def return_abandoned(*, at: dt.datetime | None = None) -> int:
-    """Puts applications whose lease ran out back to submitted (S-004); returns how many. Runs every minute."""
+    """Puts applications whose lease ran out back to submitted (S-004); returns how many. Every minute."""
     at = at or clock.now()
     items.expire_leases(queues=[QUEUE], at=at)
     done = 0
@@ -385,7 +385,8 @@ def approve(
 ) -> CreatorApplication:
     """Approves and makes the verified, not yet active creator (S-007, S-012).
 
-    `findings` are saved first. Raises LeaseLost without the lease, `policies.NotReady` naming each open guard.
+    `findings` are saved first. Raises LeaseLost without the lease, `policies.NotReady` naming each open
+    guard.
     """
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
@@ -499,7 +500,7 @@ def activate(
         creator = (
             Creator.objects.select_for_update(of=("self",))
             .select_related("user")
-            .get(pk=application.creator_id)
+            .get(pk=application.creator.pk)
         )
         unmet = policies.missing_to_activate(creator)
         if unmet:

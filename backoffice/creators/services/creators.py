@@ -78,7 +78,8 @@ def create_imported(
 ) -> Creator:
     """A creator taken over from another system, audited as such; `verified` keeps the old system's word.
 
-    Raises Conflict when the person has a creator already, Invalid for an empty name or active without verified.
+    Raises Conflict when the person has a creator already, Invalid for an empty name, or for active without
+    verified.
     """
     at = at or clock.now()
     if not stage_name.strip():
@@ -207,7 +208,7 @@ def hold_payouts(*, creator: Creator, by: Any, reason: str, at: dt.datetime | No
 
 
 def release_payouts(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
-    """Ends a hold after review (S-015). Raises Conflict while suspended or when a re-verification is overdue."""
+    """Ends a hold after review (S-015). Conflict while suspended or with an overdue re-verification."""
     at = at or clock.now()
     if creator.verification_status == states.VerificationStatus.SUSPENDED:
         raise Conflict(_("Restore the creator before releasing payouts."), code="suspended")

@@ -76,8 +76,9 @@ def upload(
 ) -> VerificationDocument:
     """Stores a document of the applicant, encrypted (U-018).
 
-    Raises Forbidden for anybody but the applicant, Conflict when the application takes no changes, Invalid for
-    a bad type, an expired document or too many files. The content never touches disk or database in the clear.
+    Raises Forbidden for anybody but the applicant, Conflict when the application takes no changes or holds
+    too many files, Invalid for a bad type or an expired document. The content never touches disk or database in
+    the clear.
     """
     at = at or clock.now()
     if by is None or application.applicant_id != by.pk:
@@ -205,7 +206,7 @@ def purge_date(at: dt.datetime) -> dt.datetime:
 
 
 def schedule_purge(*, subject: Any, at: dt.datetime) -> int:
-    """Sets the purge date of every document of a person whose verification ended at `at`; returns how many."""
+    """Sets the purge date of every document of a person whose verification ended; returns how many."""
     return (
         VerificationDocument.objects.filter(subject=subject, purge_after__isnull=True)
         .exclude(status=states.DocumentStatus.PURGED)
@@ -227,7 +228,7 @@ def expire_due(*, at: dt.datetime | None = None, limit: int = 500) -> int:
 
 
 def purge_due(*, at: dt.datetime | None = None, limit: int = 200) -> int:
-    """Destroys files past their purge date without legal hold (S-021); the row keeps its facts. Runs daily."""
+    """Destroys files past their purge date without legal hold (S-021); the row keeps its facts. Daily."""
     at = at or clock.now()
     due = (
         VerificationDocument.objects.filter(purge_after__lte=at, legal_hold=False)
@@ -244,7 +245,8 @@ def purge_due(*, at: dt.datetime | None = None, limit: int = 200) -> int:
 def purge(*, document: VerificationDocument, by: Any, at: dt.datetime | None = None) -> None:
     """Destroys one document's file. Raises Conflict under legal hold.
 
-    The file goes before the commit: a crash in between leaves a row that is still due, and the next run ends it.
+    The file goes before the commit: a crash in between leaves a row that is still due, and the next run ends
+    it.
     """
     at = at or clock.now()
     with transaction.atomic():

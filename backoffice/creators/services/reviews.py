@@ -49,8 +49,8 @@ class Findings:
 def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt.datetime) -> None:
     """Writes findings onto the application, its accounts, documents and assessment; one audit row for all.
 
-    Documents named in `verified_documents` must have been opened by this reviewer (S-018). Raises Invalid for a
-    score outside 1 to 5.
+    Documents named in `verified_documents` must have been opened by this reviewer (S-018). Raises Invalid for
+    a score outside 1 to 5.
     """
     for name, score in findings.scores.items():
         if score is not None and score not in SCORE_RANGE:

@@ -235,7 +235,7 @@ def _intro(language: str) -> str:
     return reviews.request_text([], language=language)
 
 
-# --- verbs ------------------------------------------------------------------------------------------------------------
+# --- verbs -----------------------------------------------------------------------------------------------
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Next application"), methods=("POST",))
@@ -302,7 +302,7 @@ type Act = Callable[[Dossier, ReviewForm, UUID | str], None]
 
 
 def _act(request: StaffRequest, pk: UUID, act: Act, *, done: str, stay: bool = False) -> HttpResponse:
-    """Runs one verb with the posted form. A refusal shows the dossier again with everything that was typed."""
+    """Runs one verb with the posted form. A refusal shows the dossier again with all that was typed."""
     dossier = find(pk)
     form = ReviewForm(request.POST, dossier=dossier)
     if not form.is_valid():

@@ -1,16 +1,14 @@
-"""One look at one identity document (W-002): audited, streamed, never stored by anybody on the way."""
+"""One look at one identity document (W-002): audited, and kept by nobody on the way."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
 from backoffice.accounts import stepup
 from backoffice.core.errors import NotFound
@@ -18,7 +16,6 @@ from backoffice.creators.models import VerificationDocument
 from backoffice.creators.services import documents
 from backoffice.desk.screens import StaffRequest, screen
 
-CHUNK = 64 * 1024
 # The frame may stand on our own pages only; nothing inside it may load or run anything else.
 FRAME_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
@@ -36,14 +33,13 @@ def find(pk: UUID) -> VerificationDocument:
 
 
 @screen(permission="documents.view", title=gettext_lazy("Document"), methods=("GET", "HEAD"))
-def document_content(request: StaffRequest, pk: UUID) -> HttpResponse | StreamingHttpResponse:
+def document_content(request: StaffRequest, pk: UUID) -> HttpResponse:
     """The content, shown in place. Without a factor from the last minutes nothing is opened."""
     if not stepup.is_fresh(request):
         return TemplateResponse(request, "desk/creators/applications/locked.html", status=403)
     document = find(pk)
     content = documents.open_for_view(document=document, by=request.user)
-    response = StreamingHttpResponse(_chunks(content), content_type=document.content_type)
-    response["Content-Length"] = str(len(content))
+    response = HttpResponse(content, content_type=document.content_type)
     response["Content-Disposition"] = "inline"
     response["Cache-Control"] = "no-store, private"
     response["Pragma"] = "no-cache"
@@ -53,11 +49,6 @@ def document_content(request: StaffRequest, pk: UUID) -> HttpResponse | Streamin
     return response
 
 
-def _chunks(content: bytes) -> Iterator[bytes]:
-    for start in range(0, len(content), CHUNK):
-        yield content[start : start + CHUNK]
-
-
 @screen(permission="documents.view", title=gettext_lazy("Documents"), methods=("GET", "HEAD"))
 @stepup.required
 def document_unlock(request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -65,7 +56,6 @@ def document_unlock(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("desk:application_detail", pk=pk)
 
 
-@require_POST
 @screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
 @stepup.required
 def document_reject(request: StaffRequest, pk: UUID) -> HttpResponse:

@@ -130,7 +130,7 @@ class ReviewForm(forms.Form):
 
 
 def initial(dossier: Dossier) -> dict[str, Any]:
-    """What the form shows first: saved findings, else every check standing and every score at the standard."""
+    """What the form shows first: saved findings, else every check standing and all scores at the standard."""
     application = dossier.application
     assessment = _assessment(application)
     accounts = [str(a.pk) for a in dossier.accounts if a.verified or a.checked_at is None]

@@ -34,7 +34,7 @@ def codes(error: pytest.ExceptionInfo[NotReady]) -> set[str]:
     return {item.code for item in error.value.unmet}
 
 
-# --- start ------------------------------------------------------------------------------------------------------------
+# --- start -----------------------------------------------------------------------------------------------
 
 
 def test_starting_gives_a_reference_and_leaves_an_audit_row() -> None:
@@ -83,7 +83,7 @@ def test_a_rejected_person_applies_again_after_thirty_days_and_not_before() -> N
     assert again.reapplication_of_id == application.pk
 
 
-# --- submit -----------------------------------------------------------------------------------------------------------
+# --- submit ----------------------------------------------------------------------------------------------
 
 
 def test_an_empty_application_names_everything_that_is_missing() -> None:
@@ -166,7 +166,7 @@ def test_replacing_accounts_keeps_the_unchanged_ones() -> None:
     assert application.social_accounts.filter(pk=kept.pk).exists()
 
 
-# --- claim, release ---------------------------------------------------------------------------------------------------
+# --- claim, release --------------------------------------------------------------------------------------
 
 
 def test_claiming_names_the_reviewer_and_a_second_one_is_told_who_has_it() -> None:
@@ -271,7 +271,7 @@ def test_two_reviewers_who_ask_for_the_next_one_at_once_get_different_ones() -> 
     assert set(got) == {application.pk for application in pair}
 
 
-# --- information ------------------------------------------------------------------------------------------------------
+# --- information -----------------------------------------------------------------------------------------
 
 
 def test_asking_pauses_the_clock_and_writes_in_the_applicants_language() -> None:
@@ -343,7 +343,7 @@ def test_only_the_applicant_answers() -> None:
         applications.answer(application=application, by=member(), text="x")
 
 
-# --- approve ----------------------------------------------------------------------------------------------------------
+# --- approve ---------------------------------------------------------------------------------------------
 
 
 def test_approving_without_anything_done_names_every_guard_and_decides_nothing() -> None:
@@ -422,7 +422,7 @@ def test_two_creators_of_one_name_get_two_addresses() -> None:
     assert (first.slug, second.slug) == ("ti-joslin", "ti-joslin-2")
 
 
-# --- reject -----------------------------------------------------------------------------------------------------------
+# --- reject ----------------------------------------------------------------------------------------------
 
 
 def test_rejecting_keeps_code_and_text_tells_the_applicant_and_dates_the_documents_end() -> None:
@@ -479,7 +479,7 @@ def test_a_creator_who_was_refused_once_may_become_one_later() -> None:
     assert again.creator == old
 
 
-# --- activate ---------------------------------------------------------------------------------------------------------
+# --- activate --------------------------------------------------------------------------------------------
 
 
 def test_activating_too_early_names_each_fact_that_is_missing() -> None:
@@ -517,7 +517,7 @@ def test_an_incomplete_profile_keeps_a_creator_from_going_live() -> None:
     assert codes(error) == {"profile"}
 
 
-# --- lapse ------------------------------------------------------------------------------------------------------------
+# --- lapse -----------------------------------------------------------------------------------------------
 
 
 def test_applications_left_alone_for_sixty_days_lapse_and_leave_the_queue() -> None:
@@ -546,7 +546,7 @@ def test_an_application_in_the_queue_never_lapses() -> None:
         applications.lapse(application=application)
 
 
-# --- policies say what is open ----------------------------------------------------------------------------------------
+# --- policies say what is open ---------------------------------------------------------------------------
 
 
 def test_the_guards_of_a_finished_review_are_empty() -> None:

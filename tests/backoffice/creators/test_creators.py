@@ -125,8 +125,8 @@ def test_facts_of_finance_are_kept_with_their_history() -> None:
 def test_only_the_creator_signs_the_agreement() -> None:
     creator = make.creator()
     with pytest.raises(Conflict):
-        creators.sign_agreement(creator=creator, by=staff("admin"), version="1")
-    creators.sign_agreement(creator=creator, by=creator.user, version="1")
+        creators.sign_agreement(creator=creator, by=staff("admin"), version="2026-01")
+    creators.sign_agreement(creator=creator, by=creator.user, version="2026-01")
     creator.refresh_from_db()
     assert creator.agreement_signed_at is not None
 

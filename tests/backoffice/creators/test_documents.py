@@ -1,4 +1,4 @@
-"""Identity documents: nothing in the clear anywhere, every look on record, an end to every file (S-018 to S-021)."""
+"""Identity documents: nothing in the clear, every look on record, an end to every file (S-018 to S-021)."""
 
 import base64
 import io
@@ -43,7 +43,7 @@ def one() -> VerificationDocument:
     return make.started().documents.select_related("subject", "application").get()
 
 
-# --- at rest ----------------------------------------------------------------------------------------------------------
+# --- at rest ---------------------------------------------------------------------------------------------
 
 
 def test_the_content_is_found_neither_in_storage_nor_in_the_database_and_comes_back_whole(
@@ -132,7 +132,7 @@ def test_a_refused_upload_leaves_no_file(tmp_path: Path) -> None:
     assert set((tmp_path / "storage").rglob("*")) == before
 
 
-# --- taking in --------------------------------------------------------------------------------------------------------
+# --- taking in -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -200,7 +200,7 @@ def test_an_application_holds_only_so_many_documents() -> None:
     assert error.value.code == "too_many_documents"
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
+# --- looking ---------------------------------------------------------------------------------------------
 
 
 def test_every_look_is_on_record() -> None:
@@ -238,7 +238,7 @@ def test_a_member_does_not_even_open_their_own() -> None:
         documents.open_for_view(document=document, by=document.subject)
 
 
-# --- judging ----------------------------------------------------------------------------------------------------------
+# --- judging ---------------------------------------------------------------------------------------------
 
 
 def test_a_document_is_judged_by_somebody_who_opened_it() -> None:
@@ -274,7 +274,7 @@ def test_refusing_a_document_says_which_one_and_why() -> None:
     assert document.purge_after is not None
 
 
-# --- the end ----------------------------------------------------------------------------------------------------------
+# --- the end ---------------------------------------------------------------------------------------------
 
 
 def test_a_verified_document_expires_when_its_date_has_passed() -> None:

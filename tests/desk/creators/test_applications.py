@@ -1,0 +1,456 @@
+"""The application queue and the dossier, by role and by verb (W-001 to W-003)."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from backoffice.accounts.models import User
+from backoffice.audit import queries as audit
+from backoffice.core import clock
+from backoffice.creators.models import CreatorApplication
+from backoffice.creators.services import applications
+from backoffice.queues import queries as work
+from tests.factories import creators as make
+from tests.factories.accounts import sign_in, staff
+from tests.statements import count
+
+pytestmark = pytest.mark.django_db
+BASE = "/admin/creators/applications/"
+MAY_VIEW = {"super_admin", "admin", "ops_manager", "content_moderator", "verification_reviewer"}
+MAY_DECIDE = {"super_admin", "admin", "ops_manager", "verification_reviewer"}
+ROLES = [
+    "super_admin",
+    "admin",
+    "ops_manager",
+    "content_moderator",
+    "customer_support",
+    "financial_admin",
+    "verification_reviewer",
+    "editor",
+    "analyst",
+]
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: LazySettings, tmp_path: Path) -> None:
+    settings.STORAGE_DIR = tmp_path / "storage"
+
+
+@pytest.fixture
+def by() -> User:
+    return make.reviewer(display_name="Mirlande")
+
+
+@pytest.fixture
+def desk(client: Client, by: User) -> Client:
+    return sign_in(client, by)
+
+
+def address(application: CreatorApplication, verb: str = "") -> str:
+    return f"{BASE}{application.pk}/{verb + '/' if verb else ''}"
+
+
+def token_of(application: CreatorApplication) -> str:
+    item = work.for_subject("applications", application)
+    assert item is not None
+    return str(item.lease_token or "")
+
+
+def passing(application: CreatorApplication, **changes: Any) -> dict[str, Any]:
+    """What the page posts when every check stands as it was shown first."""
+    data = {
+        "token": token_of(application),
+        "identity": "on",
+        "social": "on",
+        "not_posing": "on",
+        "appropriate": "on",
+        "languages": "on",
+        "accounts": [str(account.pk) for account in application.social_accounts.all()],
+        "public_figure": "no",
+        "video_quality": "3",
+        "audio_quality": "3",
+        "content_rating": "3",
+        "cultural_authenticity": "3",
+        "notes": "",
+        "request_text": "",
+        "reject_text": "",
+        **changes,
+    }
+    return {name: value for name, value in data.items() if value is not None}
+
+
+# --- who may ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_sees_or_does_not_see_the_queue_and_the_dossier(client: Client, role: str) -> None:
+    application = make.submitted()
+    sign_in(client, staff(role))
+    wanted = 200 if role in MAY_VIEW else 403
+    assert client.get(BASE).status_code == wanted
+    assert client.get(address(application)).status_code == wanted
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    "verb", ["claim", "release", "heartbeat", "save", "approve", "reject", "request-info", "activate"]
+)
+def test_only_deciding_roles_reach_a_verb(client: Client, role: str, verb: str) -> None:
+    application = make.submitted()
+    sign_in(client, staff(role))
+    answer = client.post(address(application, verb), {"token": ""})
+    assert (answer.status_code == 403) == (role not in MAY_DECIDE)
+    application.refresh_from_db()
+    assert application.status == ("in_review" if verb == "claim" and role in MAY_DECIDE else "submitted")
+
+
+def test_verbs_are_not_reached_by_a_link(desk: Client) -> None:
+    application = make.submitted()
+    for verb in ("claim", "save", "approve", "reject", "request-info", "activate", "heartbeat", "release"):
+        assert desk.get(address(application, verb)).status_code == 405
+
+
+def test_visitors_go_to_the_door(client: Client) -> None:
+    answer = client.get(BASE)
+    assert (answer.status_code, "login" in answer["Location"]) == (302, True)
+
+
+# --- documents -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_the_verification_team_gets_a_document(client: Client, role: str) -> None:
+    document = make.submitted().documents.get()
+    sign_in(client, staff(role))
+    answer = client.get(f"/admin/creators/documents/{document.pk}/content/")
+    looks = audit.for_subject(document).filter(action="document.view").count()
+    if role == "verification_reviewer":
+        assert (answer.status_code, looks) == (200, 1)
+        assert answer.content == make.PDF
+    else:
+        assert (answer.status_code, looks) == (403, 0)
+
+
+def test_a_document_is_neither_kept_nor_framed_elsewhere(desk: Client) -> None:
+    document = make.submitted().documents.get()
+    answer = desk.get(f"/admin/creators/documents/{document.pk}/content/")
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Disposition"] == "inline"
+    assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+
+
+def test_without_a_factor_from_the_last_minutes_nothing_opens(client: Client, by: User) -> None:
+    application = make.submitted()
+    document = application.documents.get()
+    sign_in(client, by, factor_age=600)
+    answer = client.get(f"/admin/creators/documents/{document.pk}/content/")
+    assert answer.status_code == 403
+    assert make.SECRET_WORDS not in answer.content
+    assert not audit.for_subject(document).filter(action="document.view").exists()
+    page = client.get(address(application)).content.decode()
+    assert "Confirm and open" in page
+    assert f"documents/{document.pk}/content" not in page
+    unlock = client.get(f"{BASE}{application.pk}/documents/unlock/")
+    assert unlock.status_code == 302
+
+
+def test_the_dossier_shows_other_deciders_that_documents_are_not_theirs_to_open(client: Client) -> None:
+    application = make.submitted()
+    sign_in(client, staff("ops_manager"))
+    page = client.get(address(application)).content.decode()
+    assert "Only the verification team may open documents." in page
+    assert "/content/" not in page
+
+
+def test_refusing_one_document_tells_its_owner(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    document = application.documents.get()
+    desk.get(f"/admin/creators/documents/{document.pk}/content/")
+    answer = desk.post(f"/admin/creators/documents/{document.pk}/reject/", {"reason": "Blurred."})
+    assert answer.status_code == 302
+    document.refresh_from_db()
+    assert (document.status, document.reason) == ("rejected", "Blurred.")
+
+
+# --- the list --------------------------------------------------------------------------------------------
+
+
+def rows(answer: Any) -> list[str]:
+    return [line.application.reference for line in answer.context["lines"]]
+
+
+def test_each_tab_holds_its_own(desk: Client, by: User) -> None:
+    free = make.submitted()
+    mine, _item = make.in_review(by)
+    theirs, _other = make.in_review(make.reviewer())
+    asked = make.waiting(make.reviewer())
+    late = make.submitted(at=clock.now() - 5 * make.DAY)
+    done = make.approved()
+    expected = {
+        "unclaimed": {free, late},
+        "mine": {mine},
+        "waiting": {asked},
+        "overdue": {late},
+        "decided": {done},
+    }
+    for tab, held in expected.items():
+        answer = desk.get(BASE, {"tab": tab})
+        assert set(rows(answer)) == {application.reference for application in held}, tab
+    counts = {tab["code"]: tab["count"] for tab in answer.context["tabs"]}
+    assert counts == {"unclaimed": 2, "mine": 1, "waiting": 1, "overdue": 1, "decided": None}
+    assert theirs.reference not in rows(desk.get(BASE))
+
+
+def test_the_list_narrows_by_words_country_language_and_category(desk: Client) -> None:
+    one = make.submitted(stage_name="Kompa Kween", country="HT", languages=["ht"])
+    two = make.submitted(stage_name="Rara Roy", country="CA", languages=["fr"], categories=["comedy"])
+    assert rows(desk.get(BASE, {"q": "kween"})) == [one.reference]
+    assert rows(desk.get(BASE, {"q": two.reference})) == [two.reference]
+    assert rows(desk.get(BASE, {"country": "ca"})) == [two.reference]
+    assert rows(desk.get(BASE, {"language": "ht"})) == [one.reference]
+    assert rows(desk.get(BASE, {"category": "comedy"})) == [two.reference]
+    assert rows(desk.get(BASE, {"q": "%"})) == []
+
+
+def test_the_list_takes_the_same_statements_whatever_its_length(desk: Client) -> None:
+    make.submitted()
+    desk.get(BASE)
+    few = count(lambda: desk.get(BASE))
+    for _number in range(4):
+        make.submitted()
+    assert count(lambda: desk.get(BASE)) == few
+
+
+def test_the_dossier_takes_the_same_statements_whatever_it_holds(desk: Client, by: User) -> None:
+    small, _item = make.in_review(by)
+    desk.get(address(small))
+    few = count(lambda: desk.get(address(small)))
+    big = make.started()
+    accounts = [
+        {"platform": "youtube", "handle": f"a{n}", "url": f"https://youtube.com/a{n}"} for n in range(6)
+    ]
+    applications.update(application=big, by=big.applicant, fields={"social": accounts})
+    from backoffice.creators.services import documents
+
+    for _number in range(3):
+        documents.upload(application=big, document_type="other", content=make.PDF, by=big.applicant)
+    applications.submit(application=big, by=big.applicant)
+    make.in_review(by, big)
+    assert count(lambda: desk.get(address(big))) == few
+
+
+def test_empty_lists_say_what_would_stand_there(desk: Client) -> None:
+    assert b"Nothing here" in desk.get(BASE).content
+    assert b"No application matches" in desk.get(BASE, {"q": "zzz"}).content
+
+
+# --- next, claim, lease ----------------------------------------------------------------------------------
+
+
+def test_next_claims_the_first_application_and_opens_it(desk: Client, by: User) -> None:
+    application = make.submitted()
+    answer = desk.post(f"{BASE}next/")
+    assert answer["Location"] == f"{address(application)}?bench=1"
+    application.refresh_from_db()
+    assert application.reviewer == by
+    page = desk.get(answer["Location"]).content.decode()
+    assert f'data-lease-token="{token_of(application)}"' in page
+    assert "data-lease-until=" in page
+
+
+def test_next_says_when_nothing_waits(desk: Client) -> None:
+    answer = desk.post(f"{BASE}next/", follow=True)
+    assert b"Nothing waits for you" in answer.content
+
+
+def test_the_heartbeat_renews_and_tells_who_has_it_now(desk: Client, by: User) -> None:
+    application, item = make.in_review(by)
+    answer = desk.post(address(application, "heartbeat"), {"token": str(item.lease_token)})
+    assert answer.json()["until"] > item.lease_until.isoformat()  # type: ignore[union-attr]
+    applications.release(application=application, by=by, token=str(item.lease_token))
+    applications.claim(application=application, by=make.reviewer(display_name="Wideline"))
+    lost = desk.post(address(application, "heartbeat"), {"token": str(item.lease_token)})
+    assert (lost.status_code, "Wideline" in lost.json()["message"]) == (409, True)
+
+
+def test_what_somebody_else_holds_shows_their_name_and_no_verbs(desk: Client) -> None:
+    application, _item = make.in_review(make.reviewer(display_name="Wideline"))
+    page = desk.get(address(application)).content.decode()
+    assert "Wideline is working on this." in page
+    assert 'data-key="a"' not in page
+
+
+def test_a_lost_lease_decides_nothing_and_keeps_what_was_typed(desk: Client, by: User) -> None:
+    application, item = make.in_review(by)
+    data = passing(application, notes="Saw her live in Jacmel.", video_quality="5")
+    applications.release(application=application, by=by, token=str(item.lease_token))
+    applications.claim(application=application, by=make.reviewer(display_name="Wideline"))
+    answer = desk.post(address(application, "approve"), data)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Wideline is working on this." in page
+    assert "Saw her live in Jacmel." in page
+    assert re.search(r'value="5" selected', page)
+    application.refresh_from_db()
+    assert application.status == "in_review"
+
+
+def test_claiming_again_keeps_what_was_typed(desk: Client, by: User) -> None:
+    application, item = make.in_review(by)
+    data = passing(application, notes="Half a thought")
+    applications.release(application=application, by=by, token=str(item.lease_token))
+    answer = desk.post(address(application, "claim"), data)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Half a thought" in page
+    assert f'name="token" value="{token_of(application)}"' in page
+
+
+def test_an_old_token_in_a_second_window_decides_nothing(desk: Client, by: User) -> None:
+    application, item = make.in_review(by)
+    applications.claim(application=application, by=by)
+    answer = desk.post(address(application, "approve"), passing(application, token=str(item.lease_token)))
+    assert answer.status_code == 409
+    assert b"another window" in answer.content
+
+
+# --- deciding --------------------------------------------------------------------------------------------
+
+
+def look(desk: Client, application: CreatorApplication) -> None:
+    for document in application.documents.all():
+        desk.get(f"/admin/creators/documents/{document.pk}/content/")
+
+
+def test_one_key_approves_with_every_check_recorded_and_the_next_one_opens(desk: Client, by: User) -> None:
+    first = make.submitted()
+    second = make.submitted()
+    desk.post(f"{BASE}next/")
+    look(desk, first)
+    answer = desk.post(address(first, "approve"), passing(first, bench="1"))
+    assert answer["Location"] == f"{address(second)}?bench=1"
+    first.refresh_from_db()
+    assert (first.status, first.decided_by) == ("approved", by)
+    assert first.documents.get().reviewer == by
+    assert first.social_accounts.get().verified
+    assert first.assessment.languages_confirmed == ["ht", "fr"]
+    assert first.assessment.missing_parts() == []
+
+
+def test_approving_without_having_opened_the_id_says_so(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    answer = desk.post(address(application, "approve"), passing(application))
+    assert answer.status_code == 409
+    assert b"Open the document before you verify it." in answer.content
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"identity": None}, "No ID document is verified."),
+        ({"social": None}, "No social account is checked."),
+        ({"accounts": []}, "No social account is checked."),
+        ({"not_posing": None}, "The public-figure check raised a doubt."),
+        ({"appropriate": None}, "The sample is marked as not appropriate."),
+        ({"languages": None}, "The assessment confirms no language."),
+        ({"background_required": "on"}, "The required background check is not passed."),
+        ({"audio_quality": ""}, "The assessment has no score for audio."),
+    ],
+)
+def test_a_failing_check_stops_the_approval_by_name(
+    desk: Client, by: User, changes: dict[str, Any], sentence: str
+) -> None:
+    application, _item = make.in_review(by)
+    look(desk, application)
+    answer = desk.post(address(application, "approve"), passing(application, **changes))
+    assert answer.status_code == 409
+    assert sentence in answer.content.decode()
+    application.refresh_from_db()
+    assert application.status == "in_review"
+
+
+def test_rejecting_by_a_reason_button_sends_its_sentence_and_the_own_words(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    data = passing(application, code="quality", reject_text="The wind drowns your voice.")
+    assert desk.post(address(application, "reject"), data).status_code == 302
+    application.refresh_from_db()
+    assert (application.status, application.decision_code) == ("rejected", "quality")
+    assert application.decision_reason.endswith("\n\nThe wind drowns your voice.")
+    assert application.decision_reason.startswith("The picture or sound")
+
+
+def test_another_reason_without_words_comes_back(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    answer = desk.post(address(application, "reject"), passing(application, code="other"))
+    assert answer.status_code == 409
+    assert b"Say what the reason is." in answer.content
+
+
+def test_asking_with_failing_checks_writes_the_request(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    data = passing(application, identity=None, asked=["government_id"])
+    assert desk.post(address(application, "request-info"), data).status_code == 302
+    application.refresh_from_db()
+    assert application.status == "additional_info_required"
+    assert application.info_items == ["government_id"]
+    assert "valid government ID" in application.info_requested
+    page = desk.get(address(application)).content.decode()
+    assert "Waiting on the applicant" in page
+
+
+def test_saving_keeps_findings_and_decides_nothing(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    data = passing(application, notes="Ask Jean.", video_quality="2", background_required="on")
+    assert desk.post(address(application, "save"), data).status_code == 302
+    application.refresh_from_db()
+    assert application.status == "in_review"
+    assert (application.assessment.video_quality, application.background_required) == (2, True)
+    assert "Ask Jean." in desk.get(address(application)).content.decode()
+
+
+def test_a_wrong_date_is_shown_beside_what_was_typed(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    answer = desk.post(
+        address(application, "approve"), passing(application, document_expires_on="soon", notes="typed")
+    )
+    assert answer.status_code == 400
+    assert b"typed" in answer.content
+
+
+def test_a_second_submit_of_the_same_decision_says_who_decided(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    look(desk, application)
+    data = passing(application)
+    assert desk.post(address(application, "approve"), data).status_code == 302
+    again = desk.post(address(application, "approve"), data)
+    assert again.status_code == 409
+    assert b"Mirlande has already decided this." in again.content
+    assert CreatorApplication.objects.get().creator is not None
+
+
+def test_names_and_texts_of_applicants_are_never_markup(desk: Client, by: User) -> None:
+    application, _item = make.in_review(
+        by, make.submitted(stage_name="<script>alert(1)</script>", bio="<img src=x onerror=alert(1)>")
+    )
+    for page in (desk.get(address(application)), desk.get(BASE, {"tab": "mine"})):
+        assert b"<script>alert(1)" not in page.content
+        assert b"<img src=x" not in page.content
+
+
+def test_the_dossier_of_an_approved_one_names_what_keeps_it_from_going_live(desk: Client) -> None:
+    application = make.approved()
+    page = desk.get(address(application)).content.decode()
+    assert "Two-step sign-in is not set up." in page
+    assert application.creator is not None
+    refused = desk.post(address(application, "activate"))
+    assert refused.status_code == 409
+    make.make_ready(application.creator)
+    assert desk.post(address(application, "activate")).status_code == 302
+    application.refresh_from_db()
+    assert application.status == "activated"

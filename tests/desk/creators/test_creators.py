@@ -1,0 +1,109 @@
+"""The creator directory and a creator's page (W-004)."""
+
+import pytest
+from django.test import Client
+
+from backoffice.creators.services import creators
+from tests.factories import creators as make
+from tests.factories.accounts import sign_in, staff
+from tests.statements import count
+
+pytestmark = pytest.mark.django_db
+BASE = "/admin/creators/"
+
+
+def names(answer: object) -> list[str]:
+    return [creator.stage_name for creator in answer.context["page"].items]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        ("ops_manager", 200),
+        ("customer_support", 200),
+        ("verification_reviewer", 200),
+        ("editor", 403),
+        ("analyst", 403),
+    ],
+)
+def test_who_sees_the_directory(client: Client, role: str, status: int) -> None:
+    creator = make.creator()
+    sign_in(client, staff(role))
+    assert client.get(BASE).status_code == status
+    assert client.get(f"{BASE}{creator.pk}/").status_code == status
+
+
+def test_the_directory_narrows_by_words_state_and_hold(client: Client) -> None:
+    live = make.creator(stage_name="Live Lina")
+    gone = make.creator(stage_name="Gone Gary")
+    held = make.creator(stage_name="Held Hana")
+    creators.suspend(creator=gone, by=None, reason="x")
+    creators.hold_payouts(creator=held, by=None, reason="x")
+    sign_in(client, staff("ops_manager"))
+    assert names(client.get(BASE)) == ["Gone Gary", "Held Hana", "Live Lina"]
+    assert names(client.get(BASE, {"q": "lina"})) == ["Live Lina"]
+    assert names(client.get(BASE, {"q": live.reference.lower()})) == ["Live Lina"]
+    assert names(client.get(BASE, {"status": "suspended"})) == ["Gone Gary"]
+    assert names(client.get(BASE, {"status": "active"})) == ["Held Hana", "Live Lina"]
+    assert names(client.get(BASE, {"held": "1"})) == ["Gone Gary", "Held Hana"]
+
+
+def test_the_directory_takes_the_same_statements_whatever_its_length(client: Client) -> None:
+    make.creator()
+    sign_in(client, staff("ops_manager"))
+    client.get(BASE)
+    few = count(lambda: client.get(BASE))
+    for _number in range(5):
+        make.creator()
+    assert count(lambda: client.get(BASE)) == few
+
+
+@pytest.mark.parametrize(
+    "role", ["customer_support", "verification_reviewer", "content_moderator", "financial_admin"]
+)
+def test_roles_without_the_right_do_not_suspend(client: Client, role: str) -> None:
+    creator = make.creator()
+    sign_in(client, staff(role))
+    assert b'data-dialog="suspend"' not in client.get(f"{BASE}{creator.pk}/").content
+    assert client.post(f"{BASE}{creator.pk}/suspend/", {"reason": "x"}).status_code == 403
+    creator.refresh_from_db()
+    assert creator.verification_status == "verified"
+
+
+def test_operations_suspends_and_restores_with_reasons(client: Client) -> None:
+    creator = make.creator()
+    sign_in(client, staff("ops_manager"))
+    empty = client.post(f"{BASE}{creator.pk}/suspend/", {"reason": ""})
+    assert empty.status_code == 400
+    past = client.post(f"{BASE}{creator.pk}/suspend/", {"reason": "Typed reason", "until": "2020-01-01"})
+    assert (past.status_code, b"Typed reason" in past.content) == (409, True)
+    assert client.post(f"{BASE}{creator.pk}/suspend/", {"reason": "Copied films"}).status_code == 302
+    assert b"Copied films" in client.get(f"{BASE}{creator.pk}/").content
+    assert client.post(f"{BASE}{creator.pk}/restore/", {"reason": "Cleared"}).status_code == 302
+    creator.refresh_from_db()
+    assert (creator.verification_status, creator.payout_hold) == ("verified", True)
+
+
+def test_finance_holds_and_releases_payouts_and_operations_does_not(client: Client) -> None:
+    creator = make.creator()
+    sign_in(client, staff("ops_manager"))
+    assert client.post(f"{BASE}{creator.pk}/hold/", {"reason": "x"}).status_code == 403
+    sign_in(client, staff("financial_admin"))
+    client.post(f"{BASE}{creator.pk}/hold/", {"reason": "Dispute"})
+    creator.refresh_from_db()
+    assert creator.payout_hold
+    client.post(f"{BASE}{creator.pk}/release/", {"reason": "Settled"})
+    creator.refresh_from_db()
+    assert not creator.payout_hold
+
+
+def test_support_sees_the_creator_but_not_the_dossier_links(client: Client) -> None:
+    application = make.activated()
+    sign_in(client, staff("customer_support"))
+    page = client.get(f"{BASE}{application.creator_id}/").content.decode()
+    assert application.reference not in page
+
+
+def test_an_unknown_creator_is_not_found(client: Client) -> None:
+    sign_in(client, staff("ops_manager"))
+    assert client.get(f"{BASE}{make.reviewer().pk}/").status_code == 404
