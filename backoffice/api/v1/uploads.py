@@ -1,6 +1,6 @@
 """Uploads in parts, straight to storage, and what becomes of the files (U-025, A-093)."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.urls import path
@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from backoffice.accounts.models import User
 from backoffice.api.base import Access, ApiView, accepted, created, no_content, ok
 from backoffice.catalogue.services.titles import ASSET_FINISHED
 from backoffice.core.errors import NotFound
@@ -73,7 +74,7 @@ class CompleteInput(serializers.Serializer[Any]):
 
 class StepOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
-    label = serializers.CharField()
+    title = serializers.CharField()
     state = serializers.CharField()
     detail = serializers.CharField()
     started_at = serializers.DateTimeField(allow_null=True)
@@ -140,7 +141,7 @@ def shown_asset(asset: Asset) -> dict[str, Any]:
         "steps": [
             {
                 "name": step.name,
-                "label": step.get_name_display(),
+                "title": step.get_name_display(),
                 "state": step.state,
                 "detail": _(step.detail) if step.detail else "",
                 "started_at": step.started_at,
@@ -151,13 +152,22 @@ def shown_asset(asset: Asset) -> dict[str, Any]:
     }
 
 
-class UploadView(ApiView):
-    """What the views of one upload share."""
+class OwnersView(ApiView):
+    """For whoever is signed in, about what is theirs."""
 
     access = Access.MEMBER
 
+    @property
+    def person(self) -> User:
+        # `access` lets nobody else this far.
+        return cast(User, self.request.user)
+
+
+class UploadView(OwnersView):
+    """What the views of one upload share."""
+
     def upload(self, upload_id: UUID) -> Upload:
-        found = queries.own_upload(self.request.user, upload_id)
+        found = queries.own_upload(self.person, upload_id)
         if found is None:
             raise NotFound(_("There is no such upload."))
         return found
@@ -168,7 +178,7 @@ class Uploads(UploadView):
     def post(self, request: Request) -> Response:
         """Announce a file; the answer says where to PUT its parts."""
         data = self.valid(StartInput)
-        upload = uploads.start(by=request.user, **data)
+        upload = uploads.start(by=self.person, **data)
         return created(shown_upload(upload, request))
 
 
@@ -181,7 +191,7 @@ class OneUpload(UploadView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, upload_id: UUID) -> Response:
         """Give the upload up."""
-        uploads.abort(self.upload(upload_id), by=request.user)
+        uploads.abort(self.upload(upload_id), by=self.person)
         return no_content()
 
 
@@ -191,18 +201,18 @@ class CompleteUpload(UploadView):
         """Join the parts; the file is then checked and prepared in the background."""
         parts = [(part["number"], part["etag"]) for part in self.valid(CompleteInput)["parts"]]
         upload = self.upload(upload_id)
-        then = (ASSET_FINISHED, {}) if upload.purpose in FOR_TITLES else None
-        asset = uploads.complete(upload, parts=parts, by=request.user, then=then)
+        then: tuple[str, dict[str, str]] | None = (
+            (ASSET_FINISHED, {}) if upload.purpose in FOR_TITLES else None
+        )
+        asset = uploads.complete(upload, parts=parts, by=self.person, then=then)
         return ok({"asset": shown_asset(asset)})
 
 
-class AssetView(ApiView):
+class AssetView(OwnersView):
     """What the views of one file share."""
 
-    access = Access.MEMBER
-
     def asset(self, asset_id: UUID) -> Asset:
-        found = queries.own_asset(self.request.user, asset_id)
+        found = queries.own_asset(self.person, asset_id)
         if found is None:
             raise NotFound(_("There is no such file."))
         return found
@@ -219,7 +229,7 @@ class RetryAsset(AssetView):
     @extend_schema(request=None, responses={202: AssetEnvelope})
     def post(self, request: Request, asset_id: UUID) -> Response:
         """Prepare a failed file again (S-061)."""
-        asset = assets.retry(self.asset(asset_id), by=request.user)
+        asset = assets.retry(self.asset(asset_id), by=self.person)
         return accepted({"asset": shown_asset(asset)})
 
 
