@@ -26,7 +26,6 @@ from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.finance.models import Payment
 from backoffice.queues import queries as queues
 from backoffice.queues.models import WorkItem
-from backoffice.queues.services import items
 from backoffice.support import queries
 from backoffice.support.models import LANGUAGES, Dismissal, IssueType, Resolution, Ticket
 from backoffice.support.services import templates, tickets
@@ -166,12 +165,12 @@ def ticket_release(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
 def ticket_heartbeat(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
     """Renews the lease; 409 with the reason when it is lost."""
     try:
-        item = items.heartbeat(
-            tickets.work_item(_find(request, ticket_id)), token=request.POST.get("token", ""), by=request.user
+        item = tickets.heartbeat(
+            _find(request, ticket_id), by=request.user, token=request.POST.get("token", "")
         )
     except Conflict as error:
-        return JsonResponse({"error": str(error)}, status=409)
-    return JsonResponse({"lease_until": item.lease_until.isoformat() if item.lease_until else None})
+        return JsonResponse({"message": str(error)}, status=409)
+    return JsonResponse({"until": item.lease_until.isoformat() if item.lease_until else ""})
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Ticket"), methods=("POST",))

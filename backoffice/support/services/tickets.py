@@ -164,6 +164,11 @@ def release(
         items.release(item, token=token, by=by, at=at)
 
 
+def heartbeat(ticket: Ticket, *, by: User, token: UUID | str, at: datetime | None = None) -> WorkItem:
+    """Renews the lease. LeaseLost names who has the ticket now."""
+    return items.heartbeat(steps.work_item(ticket), token=token, by=by, at=at)
+
+
 def reply(
     ticket: Ticket,
     *,
