@@ -232,7 +232,7 @@ def _table(lines: Iterable[tuple[int, list[Any]]], shown: str, bounds: Bounds) -
         seen.add(header)
     cells = 0
     for number, row in source:
-        cells += len(row)
+        cells += sum(1 for value in row if value not in (None, ""))
         if cells > bounds.cells:
             raise Unreadable(_too_many_cells(bounds), field="file")
         values = _row(sheet, number, row)
@@ -266,7 +266,8 @@ def _row(sheet: Sheet, number: int, row: list[Any]) -> dict[str, str] | None:
             continue
         text = _text(raw)
         if not text:
-            values.setdefault(column, "")
+            if column:
+                values[column] = ""
             continue
         filled = True
         if not column:
