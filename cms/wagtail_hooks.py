@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
@@ -10,12 +11,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
+from wagtail.admin.ui.components import Component
 
 from backoffice.accounts.models import User
+from cms.help import queries
 
 # What editors work with. Everything else that Wagtail would list (users, groups, its own settings, reports on
 # other people's work) is done on the Desk or not at all.
 SHOWN = {"desk", "explorer", "featured", "images", "documents"}
+MISSING_SHOWN = 8  # per language
 
 
 class FeaturedMenuItem(MenuItem):
@@ -23,6 +27,22 @@ class FeaturedMenuItem(MenuItem):
 
     def is_shown(self, request: HttpRequest) -> bool:
         return isinstance(request.user, User) and request.user.may("cms.edit")
+
+
+class MissingTranslations(Component):
+    """Published pages that a language does not have yet (W-020, L-001), on the editors' first page."""
+
+    name = "missing_translations"
+    template_name = "cms/help/missing.html"
+    order = 50
+
+    def get_context_data(self, parent_context: Any = None) -> dict[str, Any]:
+        languages = [
+            {"code": code, "name": name, "pages": list(queries.missing_translations(code)[:MISSING_SHOWN])}
+            for code, name in settings.WAGTAIL_CONTENT_LANGUAGES
+            if code != settings.LANGUAGE_CODE
+        ]
+        return {"languages": [language for language in languages if language["pages"]]}
 
 
 @hooks.register("register_admin_urls")
@@ -47,10 +67,15 @@ def only_what_editors_use(request: HttpRequest, items: list[MenuItem]) -> None:
     items[:] = [item for item in items if item.name in SHOWN]
 
 
-@hooks.register("construct_homepage_summary_items")
+@hooks.register("construct_homepage_summary_items", order=100)
 def no_counts(request: HttpRequest, items: list[Any]) -> None:
     """The first page shows drafts and recent edits; how many rows there are helps nobody."""
     items.clear()
+
+
+@hooks.register("construct_homepage_panels")
+def what_is_missing(request: HttpRequest, panels: list[Any]) -> None:
+    panels.append(MissingTranslations())
 
 
 @hooks.register("insert_global_admin_css")

@@ -1,5 +1,6 @@
 """Reads of the knowledge base."""
 
+from django.conf import settings
 from django.db.models import QuerySet
 from wagtail.models import Locale, Page
 
@@ -27,7 +28,7 @@ def missing_translations(language: str) -> QuerySet[Page]:
     translated = Page.objects.live().filter(locale__language_code=language).values("translation_key")
     return (
         Page.objects.live()
-        .filter(locale__language_code="en", depth__gt=1)
+        .filter(locale__language_code=settings.LANGUAGE_CODE, depth__gt=1)
         .exclude(translation_key__in=translated)
         .order_by("path")
     )

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from django import template
+from django.utils.translation import get_language_info
 from wagtail.models import Page
 
 register = template.Library()
@@ -27,7 +28,7 @@ def page_languages(page: Page) -> list[PageLanguage]:
     return [
         {
             "code": one.locale.language_code,
-            "name": str(one.locale.get_display_name()),
+            "name": get_language_info(one.locale.language_code)["name_local"],
             "url": one.url,
             "current": one.locale_id == page.locale_id,
         }

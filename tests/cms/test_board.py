@@ -14,6 +14,8 @@ from backoffice.catalogue.models import FeaturedSection, FeaturedSlot
 from backoffice.catalogue.services import featured
 from backoffice.core import clock
 from cms.featured import queries
+from cms.help.models import HelpArticlePage, HelpIndexPage
+from cms.services import pages
 from tests.factories import creators, sales
 from tests.factories.accounts import sign_in, staff
 from tests.statements import count
@@ -335,6 +337,15 @@ def test_the_board_asks_three_statements_however_full(hero: FeaturedSection) -> 
         featured.place(hero, title=sales.published(), by=None)
 
     assert few == count(read) == 3
+
+
+def test_the_first_page_names_what_is_not_translated(editor: Client) -> None:
+    parent = HelpIndexPage.objects.get(locale__language_code="en")
+    pages.publish(parent, HelpArticlePage(title="Payouts", body="<p>x</p>"), language="en", by=None)
+
+    page = editor.get(reverse("wagtailadmin_home")).content.decode()
+
+    assert page.count("Translate “Payouts”") == 2
 
 
 def test_the_menu_has_the_board_and_the_way_back_and_nothing_that_the_desk_does(editor: Client) -> None:

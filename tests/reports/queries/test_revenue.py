@@ -156,7 +156,6 @@ def test_a_reversed_sale_counts_as_if_it_had_not_been(month: list[Payment]) -> N
         source=payment,
         by=None,
         effective_date=dt.date(2026, 3, 6),
-        at=day(6),
     )
 
     assert by_day()["USD"] == before
