@@ -15,8 +15,27 @@ app.autodiscover_tasks()
 app.conf.task_queues = [Queue(name) for name in ("default", "money", "media", "mail", "reports")]
 
 # kind of job: seconds between two runs
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 PERIODIC: dict[str, int] = {
     "audit.seal": 30,
+    "catalogue.tick": MINUTE,
+    "creators.activate_ready": MINUTE,
+    "creators.end_suspensions": 5 * MINUTE,
+    "creators.expire_documents": HOUR,
+    "creators.hold_overdue": HOUR,
+    "creators.lapse_applications": HOUR,
+    "creators.purge_documents": HOUR,
+    "creators.return_abandoned": MINUTE,
+    "finance.recover_payouts": 5 * MINUTE,
+    "finance.release_earnings": 10 * MINUTE,
+    "finance.snapshot_accounts": HOUR,
+    "finance.verify_ledger": DAY,
+    "media.expire_uploads": 10 * MINUTE,
+    "media.recover": MINUTE,
+    "moderation.tick": MINUTE,
+    "support.close_resolved": 10 * MINUTE,
+    "support.escalate_due": MINUTE,
+    "support.watch_clocks": MINUTE,
 }
 app.conf.beat_schedule = {
     "core.sweep_jobs": {"task": "core.sweep_jobs", "schedule": 5.0},

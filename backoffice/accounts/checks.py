@@ -33,9 +33,7 @@ def staff_factor_is_enforced(app_configs: Any, **kwargs: Any) -> list[CheckMessa
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "allauth.account.middleware.AccountMiddleware",
     ]
-    if wanted not in order or any(
-        name not in order or order.index(name) > order.index(wanted) for name in before
-    ):
+    if wanted not in order or any(name not in order or order.index(name) > order.index(wanted) for name in before):
         return [
             Error(
                 "Staff sessions are not held to their second factor.",

@@ -25,9 +25,7 @@ def enrolled(user: User) -> bool:
 def given_at(request: HttpRequest) -> float | None:
     """When this session last gave a factor, in seconds since the epoch; None when it never did."""
     times = [
-        record["at"]
-        for record in get_authentication_records(request, request.user)
-        if record.get("method") == "mfa"
+        record["at"] for record in get_authentication_records(request, request.user) if record.get("method") == "mfa"
     ]
     return max(times, default=None)
 

@@ -40,9 +40,7 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField(_("e-mail address"), max_length=150, unique=True)
     display_name = models.CharField(_("name"), max_length=100)
-    language = models.CharField(
-        _("language"), max_length=5, choices=Language.choices, default=Language.ENGLISH
-    )
+    language = models.CharField(_("language"), max_length=5, choices=Language.choices, default=Language.ENGLISH)
     timezone = models.CharField(_("time zone"), max_length=50, default="UTC")
     country = models.CharField(_("country"), max_length=2, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
@@ -91,3 +89,6 @@ class Area(models.Model):
     class Meta:
         managed = False
         default_permissions = ()
+
+    def __str__(self) -> str:
+        return "area"

@@ -186,9 +186,7 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Respo
     elif isinstance(exception, PermissionDenied):
         exception = exceptions.PermissionDenied()
     if isinstance(exception, exceptions.ValidationError):
-        return failure(
-            "invalid", _("Some fields are not right."), http=exception.status_code, details=exception.detail
-        )
+        return failure("invalid", _("Some fields are not right."), http=exception.status_code, details=exception.detail)
     if isinstance(exception, exceptions.APIException):
         headers = {}
         if getattr(exception, "auth_header", None):
@@ -197,7 +195,10 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Respo
             headers["Retry-After"] = str(int(exception.wait))  # type: ignore[attr-defined]
         code = exception.get_codes()
         return failure(
-            code if isinstance(code, str) else "error", str(exception.detail), http=exception.status_code, headers=headers
+            code if isinstance(code, str) else "error",
+            str(exception.detail),
+            http=exception.status_code,
+            headers=headers,
         )
     log.exception("api error", view=type(context.get("view")).__name__)
     return failure("server_error", _("Something went wrong on our side."), http=500)

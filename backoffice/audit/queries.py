@@ -16,6 +16,4 @@ def for_subject(obj: Model) -> QuerySet[AuditEntry]:
 
 def for_subjects(label: str, ids: list[str]) -> QuerySet[AuditEntry]:
     """The entries about several objects of one kind (``app.model`` in lower case), newest first."""
-    return (
-        AuditEntry.objects.filter(subject_type=label, subject_id__in=ids).select_related("actor").order_by("-id")
-    )
+    return AuditEntry.objects.filter(subject_type=label, subject_id__in=ids).select_related("actor").order_by("-id")

@@ -20,12 +20,20 @@ DEFAULTS: dict[str, Setting] = {
     "application.due_hours": Setting(72, int, "Hours until a submitted application is due (V-014)."),
     "application.lapse_days": Setting(60, int, "Days without activity after which an application is closed (N-097)."),
     "application.reapply_days": Setting(30, int, "Days a rejected person waits before applying again (N-097)."),
-    "creator.agreement_version": Setting("2026-01", str, "The version of the creator agreement that is signed (S-009)."),
-    "creator.reverify_days": Setting(30, int, "Days a creator has to prove identity again before payouts are held (S-017)."),
+    "creator.agreement_version": Setting(
+        "2026-01", str, "The version of the creator agreement that is signed (S-009)."
+    ),
+    "creator.reverify_days": Setting(
+        30, int, "Days a creator has to prove identity again before payouts are held (S-017)."
+    ),
     "document.max_bytes": Setting(15_000_000, int, "Largest identity document, in bytes."),
     "document.max_per_application": Setting(12, int, "Most identity documents that one application may hold."),
-    "document.purge_days": Setting(365, int, "Days from the end of a verification to the destruction of its documents (N-064)."),
-    "earnings.hold_days": Setting(14, int, "Days after a sale until its money is available to the creator; 0 is at once (F-026)."),
+    "document.purge_days": Setting(
+        365, int, "Days from the end of a verification to the destruction of its documents (N-064)."
+    ),
+    "earnings.hold_days": Setting(
+        14, int, "Days after a sale until its money is available to the creator; 0 is at once (F-026)."
+    ),
     "import.max_cells": Setting(2_000_000, int, "Cells in an imported workbook or table; more is refused unread."),
     "import.max_mebibytes": Setting(15, int, "Size of an imported file, and 10 times that unpacked."),
     "import.max_rows": Setting(100_000, int, "Rows in one imported file."),
@@ -41,12 +49,16 @@ DEFAULTS: dict[str, Setting] = {
     "moderation.auto_approve_kinds": Setting([], list, "Kinds of title that may be approved without a person (Q-013)."),
     "moderation.auto_approve_tiers": Setting(["premium"], list, "Tiers of creator to whom that applies (Q-013)."),
     "moderation.decision_hours": Setting(24, int, "Hours until a moderation case is due (N-022)."),
-    "moderation.undo_seconds": Setting(10, int, "Seconds in which a moderation decision can be undone; 0 turns it off."),
+    "moderation.undo_seconds": Setting(
+        10, int, "Seconds in which a moderation decision can be undone; 0 turns it off."
+    ),
     "payout.dual_approval_over": Setting(1_000_00, int, "Payouts above this (USD cents) need two approvers (N-016)."),
     "payout.recovery_percent": Setting(100, int, "Share of new earnings that pays back what a creator owes (percent)."),
     "playback.url_hours": Setting(6, int, "Hours for which a link that plays a whole film works (N-041)."),
     "queue.lease_seconds": Setting(120, int, "How long a claimed item stays with its holder without a heartbeat."),
     "ticket.reopen_days": Setting(7, int, "Days in which a customer's answer opens a resolved ticket again (S-112)."),
     "ticket.sla_warn_percent": Setting(80, int, "Share of a due time after which its agent is warned (V-020)."),
-    "title.rereview_on_change": Setting(True, bool, "Whether a changed name, video or price is reviewed again (S-054)."),
+    "title.rereview_on_change": Setting(
+        True, bool, "Whether a changed name, video or price is reviewed again (S-054)."
+    ),
 }

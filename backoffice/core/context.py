@@ -17,7 +17,8 @@ class Origin:
     request_id: str = ""
 
 
-_origin: ContextVar[Origin] = ContextVar("origin", default=Origin())
+NOBODY = Origin()
+_origin: ContextVar[Origin] = ContextVar("origin", default=NOBODY)
 
 
 def current() -> Origin:

@@ -267,15 +267,11 @@ def retry(job: Job, *, at: datetime | None = None) -> bool:
 def discard(job: Job, *, at: datetime | None = None) -> bool:
     """Takes a dead job off the dead-letter list for good. False when it is not dead any more."""
     at = at or clock.now()
-    return bool(
-        Job.objects.filter(id=job.id, state=Job.State.DEAD).update(state=Job.State.DISCARDED, updated_at=at)
-    )
+    return bool(Job.objects.filter(id=job.id, state=Job.State.DEAD).update(state=Job.State.DISCARDED, updated_at=at))
 
 
 def counts() -> dict[str, int]:
     """How many jobs are in each unfinished or dead state, in one statement."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT state, count(*) FROM core_job WHERE state IN ('due', 'running', 'dead') GROUP BY state"
-        )
+        cursor.execute("SELECT state, count(*) FROM core_job WHERE state IN ('due', 'running', 'dead') GROUP BY state")
         return {"due": 0, "running": 0, "dead": 0, **dict(cursor.fetchall())}

@@ -10,7 +10,17 @@ from moneyed.l10n import format_money
 
 from backoffice.core.errors import Invalid
 
-__all__ = ["Money", "MoneyError", "api_amount", "check_currency", "display", "exponent", "from_minor", "parse", "to_minor"]
+__all__ = [
+    "Money",
+    "MoneyError",
+    "api_amount",
+    "check_currency",
+    "display",
+    "exponent",
+    "from_minor",
+    "parse",
+    "to_minor",
+]
 
 # Haitian Creole has no number format of its own in CLDR; Haiti writes numbers the French way.
 LOCALES = {"en": "en_US", "fr": "fr_FR", "ht": "fr_FR"}

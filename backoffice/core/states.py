@@ -118,14 +118,10 @@ def advance(
     if any(field.name == "updated_at" for field in obj._meta.concrete_fields):
         values.setdefault("updated_at", at)
     with transaction.atomic():
-        moved = (
-            type(obj)._base_manager.filter(pk=obj.pk, **{machine.field: source}).update(**values)
-        )
+        moved = type(obj)._base_manager.filter(pk=obj.pk, **{machine.field: source}).update(**values)
         if not moved:
             current = type(obj)._base_manager.filter(pk=obj.pk).values_list(machine.field, flat=True).first()
-            raise LostRace(
-                _("Somebody was faster: the state is now “%(state)s”.") % {"state": current or _("gone")}
-            )
+            raise LostRace(_("Somebody was faster: the state is now “%(state)s”.") % {"state": current or _("gone")})
         for name, value in values.items():
             setattr(obj, name, value)
         machine.record(obj=obj, transition=row, by=by, at=at, reason=reason, note=dict(note or {}), machine=machine)

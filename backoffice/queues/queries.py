@@ -24,9 +24,9 @@ def for_subject(queue: str, subject: Model) -> WorkItem | None:
 
 def held_by(user: Any, *, at: datetime | None = None) -> QuerySet[WorkItem]:
     """What this person holds under a running lease, first due first."""
-    return WorkItem.objects.filter(
-        state=State.CLAIMED, holder=user, lease_until__gte=at or clock.now()
-    ).order_by("due_at")
+    return WorkItem.objects.filter(state=State.CLAIMED, holder=user, lease_until__gte=at or clock.now()).order_by(
+        "due_at"
+    )
 
 
 def returns_to(user: Any) -> QuerySet[WorkItem]:

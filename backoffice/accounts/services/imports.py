@@ -22,12 +22,11 @@ class NewMember:
     country: str = ""
 
 
-def register_batch(
-    *, people: Sequence[NewMember], by: User | None, at: datetime | None = None
-) -> dict[str, User]:
+def register_batch(*, people: Sequence[NewMember], by: User | None, at: datetime | None = None) -> dict[str, User]:
     """New members by their address, without a password: they set one by the reset mail.
 
-    The caller has checked the addresses; one that was taken meanwhile raises IntegrityError and undoes everything.
+    The caller has checked the addresses; one that was taken meanwhile raises IntegrityError and undoes
+    everything.
     """
     at = at or clock.now()
     users = [

@@ -18,9 +18,7 @@ def load() -> None:
     with transaction.atomic():
         kind = ContentType.objects.get_for_model(Area)
         for codename in all_permissions():
-            Permission.objects.update_or_create(
-                content_type=kind, codename=codename, defaults={"name": codename}
-            )
+            Permission.objects.update_or_create(content_type=kind, codename=codename, defaults={"name": codename})
         known = {p.codename: p for p in Permission.objects.filter(content_type=kind)}
         Permission.objects.filter(content_type=kind).exclude(codename__in=all_permissions()).delete()
         for role in ROLES:

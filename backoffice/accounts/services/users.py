@@ -1,6 +1,7 @@
 """Making people."""
 
 import zoneinfo
+from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.audit import entries
+from backoffice.core import clock
 from backoffice.core.errors import Invalid
 
 
@@ -24,6 +26,7 @@ def register(
     country: str = "",
     verified: bool = False,
     by: Any = None,
+    at: datetime | None = None,
 ) -> User:
     """A new member (U-001). Invalid names the field: address, password, name, language.
 
@@ -45,10 +48,15 @@ def register(
     try:
         with transaction.atomic():
             user = User.objects.create_user(
-                email, password, display_name=display_name.strip(), language=language, country=country
+                email,
+                password,
+                display_name=display_name.strip(),
+                language=language,
+                country=country,
+                date_joined=at or clock.now(),
             )
             EmailAddress.objects.create(user=user, email=email, primary=True, verified=verified)
-            entries.record(action="user.register", by=by or user, subject=user)
+            entries.record(action="user.register", by=by or user, subject=user, at=at)
     except IntegrityError as error:
         raise Invalid(_("This address cannot be used."), field="email", code="email_unusable") from error
     return user

@@ -223,11 +223,7 @@ def resume(*, queue: str, subject: models.Model, at: datetime | None = None) -> 
     """Puts a paused item back in line; its due time moves by the time it was paused. None when none is paused."""
     at = at or clock.now()
     with transaction.atomic():
-        item = (
-            WorkItem.objects.select_for_update()
-            .filter(queue=queue, state=State.PAUSED, **_subject(subject))
-            .first()
-        )
+        item = WorkItem.objects.select_for_update().filter(queue=queue, state=State.PAUSED, **_subject(subject)).first()
         if item is None:
             return None
         paused = at - (item.paused_at or at)
@@ -261,9 +257,7 @@ def revise(
     reasons = [dict(reason) for reason in reasons]
     with transaction.atomic():
         item = (
-            WorkItem.objects.select_for_update()
-            .filter(queue=queue, state__in=UNFINISHED, **_subject(subject))
-            .first()
+            WorkItem.objects.select_for_update().filter(queue=queue, state__in=UNFINISHED, **_subject(subject)).first()
         )
         if item is None:
             return None
@@ -279,9 +273,7 @@ def revise(
         )
 
 
-def complete(
-    item: WorkItem, *, token: UUID | str, by: Any, outcome: str = "", at: datetime | None = None
-) -> WorkItem:
+def complete(item: WorkItem, *, token: UUID | str, by: Any, outcome: str = "", at: datetime | None = None) -> WorkItem:
     """Finishes the item. Part of the decision's transaction: LeaseLost there means that nothing is decided."""
     at = at or clock.now()
     with transaction.atomic():

@@ -20,7 +20,13 @@ def test_minor_units_survive_the_way_through_money_and_the_api(minor: int, curre
 
 @pytest.mark.parametrize(
     ("text", "currency", "minor"),
-    [("12.5", "USD", 1250), ("1 250,50", "HTG", 125050), ("1,250.50", "USD", 125050), ("1,250", "USD", 125000), ("7", "JPY", 7)],
+    [
+        ("12.5", "USD", 1250),
+        ("1 250,50", "HTG", 125050),
+        ("1,250.50", "USD", 125050),
+        ("1,250", "USD", 125000),
+        ("7", "JPY", 7),
+    ],
 )
 def test_amounts_are_read_as_people_write_them(text: str, currency: str, minor: int) -> None:
     assert money.parse(text, currency) == minor
