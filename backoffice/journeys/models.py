@@ -18,16 +18,15 @@ def new_reference() -> str:
 
 
 class ImportRun(Record):
-    """One file on its way in: uploaded, checked, confirmed by the same person in the same session, written."""
+    """One file on its way in: uploaded, checked, confirmed by the same person in the same session,
+    written."""
 
     class Resource(models.TextChoices):
         CREATORS = "creators", _("Creators")
         TITLES = "titles", _("Titles")
         SALES = "sales", _("Past sales")
 
-    reference = models.CharField(
-        _("reference"), max_length=16, unique=True, default=new_reference, editable=False
-    )
+    reference = models.CharField(_("reference"), max_length=16, unique=True, default=new_reference, editable=False)
     resource = models.CharField(_("what"), max_length=20, choices=Resource.choices)
     filename = models.CharField(_("file"), max_length=200)
     format = models.CharField(_("format"), max_length=60, blank=True)
@@ -40,9 +39,7 @@ class ImportRun(Record):
     rows_new = models.PositiveIntegerField(_("new rows"), default=0)
     rows_failed = models.PositiveIntegerField(_("rows with errors"), default=0)
     errors_total = models.PositiveIntegerField(_("errors"), default=0)
-    job = models.ForeignKey(
-        Job, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("job")
-    )
+    job = models.ForeignKey(Job, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("job"))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("uploaded by")
     )
@@ -59,8 +56,7 @@ class ImportRun(Record):
         ordering: ClassVar = ["-created_at"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=~Q(status__in=[RunStatus.READY, RunStatus.CONFIRMED, RunStatus.APPLIED])
-                | Q(errors_total=0),
+                condition=~Q(status__in=[RunStatus.READY, RunStatus.CONFIRMED, RunStatus.APPLIED]) | Q(errors_total=0),
                 name="import_run_goes_on_without_errors",
             ),
             # The same file is written once; a second upload of it is told so.
@@ -91,7 +87,8 @@ class ImportFile(models.Model):
 
 
 class ImportProblem(models.Model):
-    """One thing that is wrong: row and column as the sheet shows them (the header is row 1), and the cause."""
+    """One thing that is wrong: row and column as the sheet shows them (the header is row 1), and the
+    cause."""
 
     id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(ImportRun, models.CASCADE, related_name="errors")
@@ -122,9 +119,7 @@ class ImportedRow(models.Model):
     class Meta:
         verbose_name = _("imported row")
         verbose_name_plural = _("imported rows")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["resource", "external_id"], name="imported_row_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["resource", "external_id"], name="imported_row_once")]
 
     def __str__(self) -> str:
         return f"{self.resource} {str(self.subject_id)[-8:]}"

@@ -21,8 +21,4 @@ def first_errors(run: ImportRun) -> list[ImportProblem]:
 
 def all_errors(run: ImportRun) -> Iterator[tuple[int, str, str, str]]:
     """Every error as (row, column, value, cause), read in pieces."""
-    return (
-        run.errors.order_by("row", "id")
-        .values_list("row", "column", "value", "cause")
-        .iterator(chunk_size=2000)
-    )
+    return run.errors.order_by("row", "id").values_list("row", "column", "value", "cause").iterator(chunk_size=2000)

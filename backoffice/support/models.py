@@ -1,4 +1,5 @@
-"""Tickets, their append-only conversation, the table of due times and the reply templates (E-064 to E-067)."""
+"""Tickets, their append-only conversation, the table of due times and the reply templates (E-064 to
+E-067)."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -76,9 +77,7 @@ class SlaPolicy(Record):
 
     issue_type = models.CharField(_("about"), max_length=20, choices=IssueType.choices, unique=True)
     priority = models.CharField(_("priority"), max_length=10, choices=Priority.choices)
-    respond_within = models.PositiveIntegerField(
-        _("answer within (minutes)"), validators=[MinValueValidator(1)]
-    )
+    respond_within = models.PositiveIntegerField(_("answer within (minutes)"), validators=[MinValueValidator(1)])
     resolve_within = models.PositiveIntegerField(
         _("solve within (minutes)"),
         null=True,
@@ -109,7 +108,8 @@ class SlaPolicy(Record):
 
 
 class ResponseTemplate(Record):
-    """A prepared reply in one language. Placeholders such as ``{customer_name}`` are checked when it is saved."""
+    """A prepared reply in one language. Placeholders such as ``{customer_name}`` are checked when it is
+    saved."""
 
     code = models.SlugField(_("code"), max_length=60, help_text=_("What an agent types after the slash."))
     language = models.CharField(_("language"), max_length=2, choices=LANGUAGES, default="en")
@@ -133,7 +133,8 @@ class ResponseTemplate(Record):
 class Ticket(Record):
     """A question from a customer, with two clocks: the first answer and the solution.
 
-    Due times are moments in UTC. ``version`` grows with every change, so that a screen can tell what it has not seen.
+    Due times are moments in UTC. ``version`` grows with every change, so that a screen can tell what it has
+    not seen.
     """
 
     reference = models.CharField(_("reference"), max_length=20, unique=True, editable=False)
@@ -224,8 +225,7 @@ class Ticket(Record):
                 name="ticket_resolved_has_outcome",
             ),
             models.CheckConstraint(
-                condition=~Q(dismissal__in=[Dismissal.DUPLICATE, Dismissal.MERGED])
-                | Q(merged_into__isnull=False),
+                condition=~Q(dismissal__in=[Dismissal.DUPLICATE, Dismissal.MERGED]) | Q(merged_into__isnull=False),
                 name="ticket_duplicate_names_the_other",
             ),
         ]

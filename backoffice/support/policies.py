@@ -103,9 +103,7 @@ def clocks(policy: SlaPolicy, *, at: datetime) -> Clocks:
         response_warn_at=at + respond * share,
         resolution_due=at + resolve if resolve else None,
         resolution_warn_at=at + resolve * share if resolve else None,
-        escalate_at=at + timedelta(minutes=policy.escalate_after)
-        if policy.escalate_after is not None
-        else None,
+        escalate_at=at + timedelta(minutes=policy.escalate_after) if policy.escalate_after is not None else None,
     )
 
 

@@ -49,9 +49,7 @@ def agents() -> QuerySet[User]:
 
 def late(at: datetime) -> Q:
     """A running clock has passed its due time."""
-    return Q(status__in=RUNNING) & (
-        Q(first_responded_at=None, first_response_due__lt=at) | Q(resolution_due__lt=at)
-    )
+    return Q(status__in=RUNNING) & (Q(first_responded_at=None, first_response_due__lt=at) | Q(resolution_due__lt=at))
 
 
 def due_soon(at: datetime) -> Q:
@@ -77,7 +75,8 @@ def tab_filter(tab: str, *, user: User, at: datetime) -> Q:
 
 
 def visible_to(user: User) -> QuerySet[Ticket]:
-    """The tickets that this staff person may read (PG-012): all, those about money, or those they worked on."""
+    """The tickets that this staff person may read (PG-012): all, those about money, or those they worked
+    on."""
     if user.may("tickets.view"):
         return Ticket.objects.all()
     may_read = Q(pk__in=[])
@@ -93,9 +92,7 @@ def tab_counts(*, user: User, at: datetime) -> dict[str, int]:
     counted = (
         visible_to(user)
         .filter(status__in=ACTIVE)
-        .aggregate(
-            **{tab: Count("id", filter=tab_filter(tab, user=user, at=at)) for tab in TABS if tab != "all"}
-        )
+        .aggregate(**{tab: Count("id", filter=tab_filter(tab, user=user, at=at)) for tab in TABS if tab != "all"})
     )
     return {tab: counted[tab] or 0 for tab in TABS if tab != "all"}
 
@@ -126,7 +123,8 @@ def ticket_list(
         )
     if tab == "all":
         return found.order_by("-created_at", "-id")
-    # The nearest due time: the first answer while it is owed, the solution otherwise; tickets without one come last.
+    # The nearest due time: the first answer while it is owed, the solution otherwise; tickets without one
+    # come last.
     nearest = Case(
         When(first_responded_at=None, then=Least("first_response_due", "resolution_due")),
         default=F("resolution_due"),
@@ -164,7 +162,8 @@ def conversation(ticket: Ticket) -> Conversation:
 
 
 def similar(ticket: Ticket, *, limit: int = 5) -> list[Ticket]:
-    """Tickets about the same thing that share words with this one's subject, best first (W-019); one statement."""
+    """Tickets about the same thing that share words with this one's subject, best first (W-019); one
+    statement."""
     words = [word for word in ticket.subject.split() if len(word) > 3][:12]
     if not words:
         return []
@@ -182,7 +181,8 @@ def similar(ticket: Ticket, *, limit: int = 5) -> list[Ticket]:
 
 
 def templates_for(ticket: Ticket) -> list[ResponseTemplate]:
-    """The reply templates in the ticket's language, those about its issue first, then the English ones it lacks."""
+    """The reply templates in the ticket's language, those about its issue first, then the English ones it
+    lacks."""
     rows = ResponseTemplate.objects.filter(active=True, language__in={ticket.language, "en"})
     chosen: dict[str, ResponseTemplate] = {}
     for row in rows:
@@ -198,9 +198,7 @@ def sla_table() -> QuerySet[SlaPolicy]:
 
 def to_escalate(at: datetime) -> QuerySet[Ticket]:
     """Tickets whose time to be escalated has come (S-109)."""
-    return Ticket.objects.filter(escalate_at__lte=at, status__in=[Status.NEW, Status.OPEN]).order_by(
-        "escalate_at"
-    )
+    return Ticket.objects.filter(escalate_at__lte=at, status__in=[Status.NEW, Status.OPEN]).order_by("escalate_at")
 
 
 def to_close(before: datetime) -> QuerySet[Ticket]:

@@ -23,7 +23,7 @@ class LinkSerializer(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(choices=TicketLink.Kind.choices)
     id = serializers.UUIDField(source="subject_id")
-    label = serializers.CharField(read_only=True)
+    label = serializers.CharField(read_only=True)  # type: ignore[assignment]
 
 
 class MessageSerializer(serializers.ModelSerializer[TicketMessage]):
@@ -45,7 +45,7 @@ class TicketSerializer(serializers.ModelSerializer[Ticket]):
 
     class Meta:
         model = Ticket
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "reference",
             "issue_type",
@@ -115,9 +115,7 @@ class TicketsView(ApiView):
         """The caller's tickets, newest first."""
         return self.paginated(queries.of_customer(_caller(request)), TicketSerializer)
 
-    @extend_schema(
-        operation_id="tickets_open", request=OpenSerializer, responses={201: TicketDetailSerializer}
-    )
+    @extend_schema(operation_id="tickets_open", request=OpenSerializer, responses={201: TicketDetailSerializer})
     def post(self, request: Request) -> Response:
         """Opens a ticket; answers with its reference and due times. 403 when a link is not the caller's."""
         asked = self.valid(OpenSerializer)
@@ -150,9 +148,7 @@ class TicketMessagesView(ApiView):
 
     access = Access.MEMBER
 
-    @extend_schema(
-        operation_id="tickets_answer", request=AnswerSerializer, responses={201: TicketDetailSerializer}
-    )
+    @extend_schema(operation_id="tickets_answer", request=AnswerSerializer, responses={201: TicketDetailSerializer})
     def post(self, request: Request, ticket_id: UUID) -> Response:
         """The customer writes; a resolved ticket opens again. 409 when it is closed."""
         asked = self.valid(AnswerSerializer)
@@ -166,16 +162,12 @@ class TicketRatingView(ApiView):
 
     access = Access.MEMBER
 
-    @extend_schema(
-        operation_id="tickets_rate", request=RatingSerializer, responses={201: TicketDetailSerializer}
-    )
+    @extend_schema(operation_id="tickets_rate", request=RatingSerializer, responses={201: TicketDetailSerializer})
     def post(self, request: Request, ticket_id: UUID) -> Response:
         """Rates a resolved ticket, once. 409 before that and the second time."""
         asked = self.valid(RatingSerializer)
         caller = _caller(request)
-        tickets.rate(
-            _own(ticket_id, caller), by=caller, score=asked["rating"], comment=asked.get("comment", "")
-        )
+        tickets.rate(_own(ticket_id, caller), by=caller, score=asked["rating"], comment=asked.get("comment", ""))
         return created(_detail(ticket_id, caller))
 
 

@@ -36,7 +36,8 @@ class NewTitle:
 
 
 def import_batch(*, rows: Sequence[NewTitle], by: User, at: datetime | None = None) -> list[Title]:
-    """New titles in the rows' order; missing tags are made. The caller has checked the rows with `policies`."""
+    """New titles in the rows' order; missing tags are made. The caller has checked the rows with
+    `policies`."""
     at = at or clock.now()
     wanted = [slugify(row.title)[:240] or "title" for row in rows]
     taken = set(Title.objects.filter(slug__in=wanted).values_list("slug", flat=True))

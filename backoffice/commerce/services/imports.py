@@ -8,10 +8,9 @@ from backoffice.catalogue.models import Title
 from backoffice.commerce.models import Purchase
 
 
-def take_over(
-    *, title: Title, buyer: User, price_minor: int, currency: str, by: User, at: datetime
-) -> Purchase:
-    """A pending purchase at the price that was paid then; whether the title is for sale today does not matter.
+def take_over(*, title: Title, buyer: User, price_minor: int, currency: str, by: User, at: datetime) -> Purchase:
+    """A pending purchase at the price that was paid then; whether the title is for sale today does not
+    matter.
 
     ``at`` is when it was bought. A second one of the same title and buyer raises IntegrityError.
     """

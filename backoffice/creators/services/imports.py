@@ -30,10 +30,9 @@ class NewCreator:
     verified: bool = False
 
 
-def import_batch(
-    *, rows: Sequence[tuple[User, NewCreator]], by: User, at: datetime | None = None
-) -> list[Creator]:
-    """New creators for these people, in the rows' order. `verified` keeps the old system's word and activates (M-015).
+def import_batch(*, rows: Sequence[tuple[User, NewCreator]], by: User, at: datetime | None = None) -> list[Creator]:
+    """New creators for these people, in the rows' order. `verified` keeps the old system's word and
+    activates (M-015).
 
     A slug or person that was taken meanwhile raises IntegrityError and undoes everything.
     """

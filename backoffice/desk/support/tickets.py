@@ -92,11 +92,9 @@ def ticket_list(request: StaffRequest) -> HttpResponse:
         filters[name] = filters[name] if filters[name] in known else ""
     page = int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdigit() else 1
     page = min(max(page, 1), 10_000)
-    rows = list(
-        queries.ticket_list(user=request.user, tab=tab, at=at, **filters)[(page - 1) * PAGE : page * PAGE + 1]
-    )
+    rows = list(queries.ticket_list(user=request.user, tab=tab, at=at, **filters)[(page - 1) * PAGE : page * PAGE + 1])
     counts = queries.tab_counts(user=request.user, at=at)
-    kept = {name: value for name, value in filters.items() if value}
+    kept: dict[str, str | int] = {name: value for name, value in filters.items() if value}
     return render(
         request,
         "desk/support/tickets/list.html",
@@ -155,9 +153,7 @@ def ticket_claim(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
 def ticket_release(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
     """Gives the ticket back to the queue and goes to the list; with ``skip`` it goes to the next one."""
     skip = bool(request.POST.get("skip"))
-    tickets.release(
-        _find(request, ticket_id), by=request.user, token=request.POST.get("token", ""), skip=skip
-    )
+    tickets.release(_find(request, ticket_id), by=request.user, token=request.POST.get("token", ""), skip=skip)
     return _next(request) if skip else redirect("desk:ticket_list")
 
 
@@ -165,9 +161,7 @@ def ticket_release(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
 def ticket_heartbeat(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
     """Renews the lease; 409 with the reason when it is lost."""
     try:
-        item = tickets.heartbeat(
-            _find(request, ticket_id), by=request.user, token=request.POST.get("token", "")
-        )
+        item = tickets.heartbeat(_find(request, ticket_id), by=request.user, token=request.POST.get("token", ""))
     except Conflict as error:
         return JsonResponse({"message": str(error)}, status=409)
     return JsonResponse({"until": item.lease_until.isoformat() if item.lease_until else ""})
@@ -208,7 +202,8 @@ def ticket_note(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
 
 @screen(permission=DECIDE, title=gettext_lazy("Ticket"), methods=("POST",))
 def ticket_status(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
-    """Everything that moves a ticket without an answer: wait, hold, resume, escalate, reassign, resolve, dismiss."""
+    """Everything that moves a ticket without an answer: wait, hold, resume, escalate, reassign, resolve,
+    dismiss."""
     data = request.POST
     verb = data.get("verb", "")
     token = data.get("token", "")
@@ -226,7 +221,8 @@ def ticket_status(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
         elif verb == "escalate":
             tickets.escalate(found, by=by, reason=reason, token=token or None, seen=seen)
         elif verb == "reassign":
-            to = queries.agents().filter(pk=_uuid(data.get("to", ""))).first()
+            chosen = _uuid(data.get("to", ""))
+            to = queries.agents().filter(pk=chosen).first() if chosen is not None else None
             if to is None:
                 raise Invalid(_("Choose an agent."), field="to")
             tickets.reassign(found, to=to, by=by, reason=reason, token=token or None, seen=seen)
@@ -238,9 +234,7 @@ def ticket_status(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
                 into = Ticket.objects.filter(reference__iexact=data["into"].strip()).first()
                 if into is None:
                     raise Invalid(_("There is no ticket with this reference."), field="into")
-            tickets.dismiss(
-                found, by=by, token=token, dismissal=data.get("dismissal", ""), into=into, seen=seen
-            )
+            tickets.dismiss(found, by=by, token=token, dismissal=data.get("dismissal", ""), into=into, seen=seen)
         else:
             raise Invalid(_("Unknown action."), field="verb")
 
@@ -318,9 +312,7 @@ def _workspace(request: StaffRequest, found: Ticket, *, error: DomainError | Non
             "can_reassign": user.may(SUPERVISE) and found.machine.allows(found.status, "reassign"),
             "can_resolve": mine and found.machine.allows(found.status, "resolve"),
             "can_dismiss": mine and found.machine.allows(found.status, "dismiss"),
-            "agents": list(queries.agents())
-            if found.status == Status.ESCALATED and user.may(SUPERVISE)
-            else [],
+            "agents": list(queries.agents()) if found.status == Status.ESCALATED and user.may(SUPERVISE) else [],
             "resolutions": Resolution.choices,
             "dismissals": Dismissal.choices,
             "clocks": _clocks(found, at=at),
@@ -367,7 +359,7 @@ def _customer(request: StaffRequest, found: Ticket) -> dict[str, Any]:
 
 def _clocks(found: Ticket, *, at: datetime) -> list[dict[str, Any]]:
     """The two clocks as the page shows them: label, due, state and how much of the time is used (percent)."""
-    shown = []
+    shown: list[dict[str, Any]] = []
     for name, label, due, done, breached in (
         (
             "response",
@@ -386,17 +378,7 @@ def _clocks(found: Ticket, *, at: datetime) -> list[dict[str, Any]]:
         moment = end or (found.paused_since if stands else None) or at
         start = found.created_at
         used = (moment - start) / (due - start) if due > start else 1
-        state = (
-            "done"
-            if end
-            else "stands"
-            if stands
-            else "late"
-            if moment > due
-            else "soon"
-            if used >= 0.8
-            else "ok"
-        )
+        state = "done" if end else "stands" if stands else "late" if moment > due else "soon" if used >= 0.8 else "ok"
         if end and moment > due:
             state = "done_late"
         shown.append(

@@ -1,7 +1,9 @@
 """Past sales taken over from another system (M-004): purchase, payment, split and ledger entry for each.
 
-The money is booked by `payments.record_sale` under the fee rules of the time of the sale. What the old system has
-already paid to the creator leaves the creator's balance in the same transaction, so that it is never paid twice.
+The money is booked by `payments.record_sale` under the fee rules of the time of the sale. What the old
+system has
+already paid to the creator leaves the creator's balance in the same transaction, so that it is never paid
+twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -68,7 +70,8 @@ def import_past(
 ) -> list[Payment]:
     """Books every sale, all or none, in the order of their times; ``tell`` hears how many are done.
 
-    The external id is the provider's payment id of the old system: the same sale twice is refused by the database.
+    The external id is the provider's payment id of the old system: the same sale twice is refused by the
+    database.
     Raises Invalid when a sale cannot be booked.
     """
     made: dict[str, Payment] = {}
@@ -91,8 +94,7 @@ def import_past(
             )
             if payment.status not in POSTED_PAYMENTS:
                 raise Invalid(
-                    _("Sale “%(id)s” cannot be booked: %(why)s")
-                    % {"id": row.external_id, "why": payment.problem},
+                    _("Sale “%(id)s” cannot be booked: %(why)s") % {"id": row.external_id, "why": payment.problem},
                     code="not_bookable",
                 )
             if row.paid_out:

@@ -1,4 +1,5 @@
-"""What the clock does to tickets by itself: escalate (S-109), warn and note breaches (V-020), close (S-113)."""
+"""What the clock does to tickets by itself: escalate (S-109), warn and note breaches (V-020), close
+(S-113)."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +16,8 @@ BATCH = 500
 
 
 def escalate_due(*, at: datetime | None = None, limit: int = BATCH) -> int:
-    """Escalates the tickets whose time has come; returns how many. Payment issues went up when they were opened."""
+    """Escalates the tickets whose time has come; returns how many. Payment issues went up when they were
+    opened."""
     at = at or clock.now()
     return sum(tickets.escalate_by_clock(ticket, at=at) for ticket in queries.to_escalate(at)[:limit])
 
@@ -28,18 +30,15 @@ def close_due(*, at: datetime | None = None, limit: int = BATCH) -> int:
     for ticket in queries.to_close(before)[:limit]:
         with transaction.atomic():
             steps.lock(ticket, seen=None)
-            if (
-                ticket.status == Status.RESOLVED
-                and ticket.resolved_at is not None
-                and ticket.resolved_at <= before
-            ):
+            if ticket.status == Status.RESOLVED and ticket.resolved_at is not None and ticket.resolved_at <= before:
                 tickets.close(ticket, at=at)
                 closed += 1
     return closed
 
 
 def watch(*, at: datetime | None = None, limit: int = BATCH) -> int:
-    """Tells of due times that are near or missed, each once; returns how many tickets had something to tell."""
+    """Tells of due times that are near or missed, each once; returns how many tickets had something to
+    tell."""
     at = at or clock.now()
     return sum(_watch(ticket, at=at) for ticket in queries.to_warn(at)[:limit])
 
@@ -56,7 +55,8 @@ def _watch(ticket: Ticket, *, at: datetime) -> bool:
             told.append(_tell(ticket, "resolution", due=ticket.resolution_due, at=at))
         if not any(told):
             return False
-        # Facts of the clock, not somebody's work: the version stays, so nobody's reply is refused because of them.
+        # Facts of the clock, not somebody's work: the version stays, so nobody's reply is refused because
+        # of them.
         ticket.save(
             update_fields=[
                 "response_warn_at",

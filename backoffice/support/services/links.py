@@ -26,7 +26,8 @@ class Link:
 
 
 def resolve(*, requester: User, kind: str, key: UUID) -> Link:
-    """The named thing. Forbidden when it is not the customer's, or is not there: the answer does not tell which."""
+    """The named thing. Forbidden when it is not the customer's, or is not there: the answer does not tell
+    which."""
     label: str | None = None
     if kind == Kind.PURCHASE:
         purchase = Purchase.objects.filter(pk=key, buyer=requester).select_related("title").first()
@@ -43,8 +44,8 @@ def resolve(*, requester: User, kind: str, key: UUID) -> Link:
         payment = Payment.objects.filter(pk=key, user=requester).first()
         label = payment.reference if payment else None
     elif kind == Kind.PAYOUT:
-        payout = PayoutItem.objects.filter(pk=key, creator__user=requester).first()
-        label = payout.reference if payout else None
+        payout = PayoutItem.objects.filter(pk=key, creator__user=requester).select_related("run").first()
+        label = payout.run.reference if payout else None
     else:
         raise Invalid(
             _("A ticket cannot point to “%(kind)s”.") % {"kind": kind},

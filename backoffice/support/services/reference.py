@@ -1,4 +1,5 @@
-"""Reference data of support: the table of due times and the first reply templates. Loading twice changes nothing."""
+"""Reference data of support: the table of due times and the first reply templates. Loading twice changes
+nothing."""
 
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ TARGETS = (
     Target(IssueType.FEATURE, Priority.LOW, 48 * HOUR, None, None),  # N-021
 )
 
-# (code, about, {language: (subject, body)})
+# Per template its code, what it is about, and per language the subject and the body.
 TEMPLATES: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
     (
         "payment-checking",
@@ -36,23 +37,23 @@ TEMPLATES: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
             "en": (
                 "We are checking your payment",
                 (
-                    "Hello {customer_name},\n\nThank you for writing. I am checking your payment with our provider and "
-                    "will answer under {reference} today.\n\nKind regards,\n{agent_name}"
+                    "Hello {customer_name},\n\nThank you for writing. I am checking your payment with our provider "
+                    "and will answer under {reference} today.\n\nKind regards,\n{agent_name}"
                 ),
             ),
             "fr": (
                 "Nous vérifions votre paiement",
                 (
                     "Bonjour {customer_name},\n\nMerci de votre message. Je vérifie votre paiement auprès de notre "
-                    "prestataire et je vous réponds aujourd’hui sous la référence {reference}.\n\n"
-                    "Cordialement,\n{agent_name}"
+                    "prestataire et je vous réponds aujourd’hui sous la référence "
+                    "{reference}.\n\nCordialement,\n{agent_name}"
                 ),
             ),
             "ht": (
                 "N ap verifye peman ou",
                 (
-                    "Bonjou {customer_name},\n\nMèsi paske ou ekri nou. M ap verifye peman ou ak founisè nou an epi m ap "
-                    "reponn ou jodi a sou referans {reference}.\n\nMèsi,\n{agent_name}"
+                    "Bonjou {customer_name},\n\nMèsi paske ou ekri nou. M ap verifye peman ou ak founisè nou an epi "
+                    "m ap reponn ou jodi a sou referans {reference}.\n\nMèsi,\n{agent_name}"
                 ),
             ),
         },
@@ -64,25 +65,25 @@ TEMPLATES: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
             "en": (
                 "Getting back into your account",
                 (
-                    "Hello {customer_name},\n\nPlease use “Forgot your password?” on the sign-in page; the link works for "
-                    "one hour. If you no longer have your second factor, answer this message and we will verify you "
-                    "first.\n\nKind regards,\n{agent_name}"
+                    "Hello {customer_name},\n\nPlease use “Forgot your password?” on the sign-in page; the link "
+                    "works for one hour. If you no longer have your second factor, answer this message and we will "
+                    "verify you first.\n\nKind regards,\n{agent_name}"
                 ),
             ),
             "fr": (
                 "Retrouver l’accès à votre compte",
                 (
-                    "Bonjour {customer_name},\n\nUtilisez « Mot de passe oublié ? » sur la page de connexion ; le lien "
-                    "est valable une heure. Si vous n’avez plus votre second facteur, répondez à ce message : nous "
-                    "vérifierons d’abord votre identité.\n\nCordialement,\n{agent_name}"
+                    "Bonjour {customer_name},\n\nUtilisez « Mot de passe oublié ? » sur la page de connexion ; le "
+                    "lien est valable une heure. Si vous n’avez plus votre second facteur, répondez à ce message : "
+                    "nous vérifierons d’abord votre identité.\n\nCordialement,\n{agent_name}"
                 ),
             ),
             "ht": (
                 "Jwenn aksè nan kont ou ankò",
                 (
-                    "Bonjou {customer_name},\n\nTanpri itilize « Ou bliye modpas ou? » sou paj koneksyon an; lyen an bon "
-                    "pou inèdtan. Si ou pa gen dezyèm faktè a ankò, reponn mesaj sa a: n ap verifye ou anvan.\n\n"
-                    "Mèsi,\n{agent_name}"
+                    "Bonjou {customer_name},\n\nTanpri itilize « Ou bliye modpas ou? » sou paj koneksyon an; lyen an "
+                    "bon pou inèdtan. Si ou pa gen dezyèm faktè a ankò, reponn mesaj sa a: n ap verifye ou "
+                    "anvan.\n\nMèsi,\n{agent_name}"
                 ),
             ),
         },
@@ -95,24 +96,24 @@ TEMPLATES: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
                 "Playback problem",
                 (
                     "Hello {customer_name},\n\nI am sorry that “{subject}” happened. Please reload the page and try "
-                    "another browser or connection. If it still fails, tell me the time at which it stops and the device "
-                    "you use.\n\nKind regards,\n{agent_name}"
+                    "another browser or connection. If it still fails, tell me the time at which it stops and the "
+                    "device you use.\n\nKind regards,\n{agent_name}"
                 ),
             ),
             "fr": (
                 "Problème de lecture",
                 (
-                    "Bonjour {customer_name},\n\nJe suis désolé pour ce problème (« {subject} »). Rechargez la page et "
-                    "essayez un autre navigateur ou une autre connexion. Si cela persiste, indiquez-moi à quel moment la "
-                    "vidéo s’arrête et l’appareil que vous utilisez.\n\nCordialement,\n{agent_name}"
+                    "Bonjour {customer_name},\n\nJe suis désolé pour ce problème (« {subject} »). Rechargez la page "
+                    "et essayez un autre navigateur ou une autre connexion. Si cela persiste, indiquez-moi à quel "
+                    "moment la vidéo s’arrête et l’appareil que vous utilisez.\n\nCordialement,\n{agent_name}"
                 ),
             ),
             "ht": (
                 "Pwoblèm pou gade videyo a",
                 (
-                    "Bonjou {customer_name},\n\nMwen regrèt pwoblèm sa a (« {subject} »). Tanpri rechaje paj la epi eseye "
-                    "yon lòt navigatè oswa yon lòt koneksyon. Si sa kontinye, di m ki lè videyo a kanpe ak ki aparèy w ap "
-                    "itilize.\n\nMèsi,\n{agent_name}"
+                    "Bonjou {customer_name},\n\nMwen regrèt pwoblèm sa a (« {subject} »). Tanpri rechaje paj la epi "
+                    "eseye yon lòt navigatè oswa yon lòt koneksyon. Si sa kontinye, di m ki lè videyo a kanpe ak ki "
+                    "aparèy w ap itilize.\n\nMèsi,\n{agent_name}"
                 ),
             ),
         },
@@ -138,8 +139,8 @@ TEMPLATES: tuple[tuple[str, str, dict[str, tuple[str, str]]], ...] = (
             "ht": (
                 "Mèsi pou sijesyon ou",
                 (
-                    "Bonjou {customer_name},\n\nMèsi, mwen voye sijesyon ou bay ekip pwodwi a sou referans {reference}."
-                    "\n\nMèsi,\n{agent_name}"
+                    "Bonjou {customer_name},\n\nMèsi, mwen voye sijesyon ou bay ekip pwodwi a sou referans "
+                    "{reference}.\n\nMèsi,\n{agent_name}"
                 ),
             ),
         },

@@ -1,4 +1,5 @@
-"""The steps that the verbs of `tickets` share. Each expects an open transaction and, after `lock`, a locked ticket."""
+"""The steps that the verbs of `tickets` share. Each expects an open transaction and, after `lock`, a locked
+ticket."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -156,7 +157,8 @@ def move(
 
 
 def clock_runs_again(ticket: Ticket, *, at: datetime) -> dict[str, Any]:
-    """The fields that make up for the time in which the clock stood: since the pause, or since the solution."""
+    """The fields that make up for the time in which the clock stood: since the pause, or since the
+    solution."""
     since = ticket.paused_since or ticket.resolved_at
     if since is None:  # on hold: the clock ran
         return {}

@@ -29,7 +29,8 @@ def save(
     template: ResponseTemplate | None = None,
     at: datetime | None = None,
 ) -> ResponseTemplate:
-    """Adds a template or changes ``template``. Invalid names the field: unknown placeholder, code taken, empty text."""
+    """Adds a template or changes ``template``. Invalid names the field: unknown placeholder, code taken,
+    empty text."""
     permissions.require(by, "tickets.edit")
     at = at or clock.now()
     policies.check_template(subject=subject, body=body)

@@ -1,4 +1,5 @@
-"""What can be done to a ticket (S-105 to S-114). Every verb locks the ticket, checks what the actor has seen, changes it
+"""What can be done to a ticket (S-105 to S-114). Every verb locks the ticket, checks what the actor has
+seen, changes it
 and writes its audit row in one transaction; e-mails go out by jobs after the commit."""
 
 from collections.abc import Iterable
@@ -48,9 +49,12 @@ def open(
 ) -> Ticket:
     """Opens a ticket and puts it into the queue (S-105).
 
-    ``by`` is the customer, a staff person, or None for the system. Without ``issue_type`` the words decide (F-039);
-    ``about`` are (kind, key) pairs of things of the customer. Due times come from the table row of the issue type
-    (N-017 to N-021), payment issues are escalated at once. Raises Invalid, or Forbidden for somebody else's things.
+    ``by`` is the customer, a staff person, or None for the system. Without ``issue_type`` the words decide
+    (F-039);
+    ``about`` are (kind, key) pairs of things of the customer. Due times come from the table row of the
+    issue type
+    (N-017 to N-021), payment issues are escalated at once. Raises Invalid, or Forbidden for somebody else's
+    things.
     """
     at = at or clock.now()
     subject = policies.check_text(" ".join(subject.split()), field="subject", limit=200)
@@ -120,7 +124,8 @@ def open(
 def claim(ticket: Ticket, *, by: User, at: datetime | None = None) -> WorkItem:
     """Takes the ticket's work item for ``by``; a new ticket becomes theirs and open (S-106).
 
-    Returns the work item with the lease token that the other verbs ask for. Raises Conflict when somebody holds it.
+    Returns the work item with the lease token that the other verbs ask for. Raises Conflict when somebody
+    holds it.
     """
     permissions.require(by, DECIDE)
     at = at or clock.now()
@@ -135,7 +140,8 @@ def claim_next(*, by: User, at: datetime | None = None) -> tuple[Ticket, WorkIte
     """The highest ticket that nobody holds, taken for ``by``; None when the queue is empty."""
     permissions.require(by, DECIDE)
     at = at or clock.now()
-    # Two transactions: every other verb locks the ticket before its work item, so this one must not hold the item's
+    # Two transactions: every other verb locks the ticket before its work item, so this one must not hold
+    # the item's
     # row while it waits for the ticket's.
     item = items.claim_next(queues=[QUEUE], by=by, at=at)
     if item is None:
@@ -185,7 +191,8 @@ def reply(
     """Answers the customer by e-mail and keeps the message; ``then`` sets the status with it.
 
     ``then`` is "" (unchanged), "wait" (S-107), "hold" (S-108, needs ``reason``) or "resolve" (S-111, needs
-    ``resolution_code``). ``seen`` is the version on the actor's screen. Raises StaleTicket, LeaseLost, Invalid.
+    ``resolution_code``). ``seen`` is the version on the actor's screen. Raises StaleTicket, LeaseLost,
+    Invalid.
     """
     at = at or clock.now()
     body = policies.check_text(body, field="body")
@@ -322,7 +329,8 @@ def escalate(
     seen: int | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Hands the ticket to the supervisors, with the reason (S-109); ``token`` gives the actor's lease back."""
+    """Hands the ticket to the supervisors, with the reason (S-109); ``token`` gives the actor's lease
+    back."""
     permissions.require(by, DECIDE)
     at = at or clock.now()
     reason = policies.check_text(reason, field="reason", limit=500)
@@ -405,7 +413,8 @@ def dismiss(
 ) -> None:
     """Closes a ticket as spam, duplicate or merged (S-114).
 
-    Duplicate and merged need ``into``: another ticket of the same customer that is not closed. Merging leaves a note
+    Duplicate and merged need ``into``: another ticket of the same customer that is not closed. Merging
+    leaves a note
     with the text on the other ticket, so that its agent sees both.
     """
     at = at or clock.now()
@@ -421,7 +430,8 @@ def dismiss(
         raise Invalid(_("Name the other ticket."), code="other_missing", field="into")
     with transaction.atomic():
         if into is not None:
-            # Both rows are locked in the order of their keys, so that merging A into B and B into A cannot deadlock.
+            # Both rows are locked in the order of their keys, so that merging A into B and B into A cannot
+            # deadlock.
             list(Ticket.objects.select_for_update().filter(pk__in=[ticket.pk, into.pk]).order_by("pk"))
             into.refresh_from_db()
             if into.pk == ticket.pk or into.requester_id != ticket.requester_id:

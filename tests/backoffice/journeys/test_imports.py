@@ -24,7 +24,13 @@ from tests.factories import accounts, catalogue
 
 pytestmark = pytest.mark.django_db
 
-TITLE = {"external_id": "m-1", "creator": "nadege", "title": "Lavi nan mòn yo", "price": "4.99", "currency": "USD"}
+TITLE = {
+    "external_id": "m-1",
+    "creator": "nadege",
+    "title": "Lavi nan mòn yo",
+    "price": "4.99",
+    "currency": "USD",
+}
 SALE = {
     "external_id": "s-1",
     "title": "lavi",
@@ -35,7 +41,12 @@ SALE = {
     "sold_at": "2026-02-01",
     "paid_out": "no",
 }
-CREATOR = {"external_id": "a-1", "email": "nadege@example.com", "stage_name": "Nadège Baptiste", "country": "ht"}
+CREATOR = {
+    "external_id": "a-1",
+    "email": "nadege@example.com",
+    "stage_name": "Nadège Baptiste",
+    "country": "ht",
+}
 
 
 def table(*rows):
@@ -314,7 +325,12 @@ def test_what_the_other_system_paid_out_is_never_payable_here(admin, lavi):
 
 def test_the_ledger_verifier_finds_nothing_after_an_import_of_sales(admin, lavi):
     rows = [
-        {**SALE, "external_id": f"s-{n}", "buyer_email": f"b{n}@example.com", "paid_out": "yes" if n % 2 else "no"}
+        {
+            **SALE,
+            "external_id": f"s-{n}",
+            "buyer_email": f"b{n}@example.com",
+            "paid_out": "yes" if n % 2 else "no",
+        }
         for n in range(20)
     ]
     run = confirmed(admin, upload(admin, "sales", table(*rows)))

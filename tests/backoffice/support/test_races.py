@@ -29,8 +29,7 @@ def race(*actions):
             connection.close()
 
     threads = [
-        threading.Thread(target=run, args=(index, action), name=f"race-{index}")
-        for index, action in enumerate(actions)
+        threading.Thread(target=run, args=(index, action), name=f"race-{index}") for index, action in enumerate(actions)
     ]
     for thread in threads:
         thread.start()
@@ -59,7 +58,13 @@ def test_of_two_windows_that_send_at_once_only_one_reply_goes_out():
     def send():
         found = Ticket.objects.get(pk=ticket.pk)
         return tickets.reply(
-            found, by=agent, token=item.lease_token, seen=seen, body="Hello", then="resolve", resolution_code="solved"
+            found,
+            by=agent,
+            token=item.lease_token,
+            seen=seen,
+            body="Hello",
+            then="resolve",
+            resolution_code="solved",
         )
 
     results = race(send, send, send)
@@ -83,5 +88,6 @@ def test_an_answer_racing_with_a_resolution_is_never_lost():
     race(resolve, answer)
     ticket.refresh_from_db()
     assert TicketMessage.objects.filter(side="customer").count() == 1
-    # Either the answer came first and the ticket is resolved after it, or it opened the resolved ticket again.
+    # Either the answer came first and the ticket is resolved after it, or it opened the resolved ticket
+    # again.
     assert ticket.status in (Status.RESOLVED, Status.OPEN)

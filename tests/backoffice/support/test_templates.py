@@ -11,7 +11,12 @@ from tests.factories import accounts
 from tests.factories.support import ticket as open_ticket
 
 pytestmark = pytest.mark.django_db
-GOOD = {"code": "hello", "language": "en", "subject": "Hello", "body": "Dear {customer_name}, about {reference}."}
+GOOD = {
+    "code": "hello",
+    "language": "en",
+    "subject": "Hello",
+    "body": "Dear {customer_name}, about {reference}.",
+}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,13 @@ def test_templates_come_in_the_tickets_language_with_english_for_what_it_lacks()
 def test_the_table_of_due_times_is_changed_by_the_support_lead_only_and_open_tickets_keep_theirs():
     row = SlaPolicy.objects.get(issue_type="general")
     ticket = open_ticket()
-    new = {"priority": "low", "respond_within": 30, "resolve_within": 60, "escalate_after": None, "active": True}
+    new = {
+        "priority": "low",
+        "respond_within": 30,
+        "resolve_within": 60,
+        "escalate_after": None,
+        "active": True,
+    }
     with pytest.raises(Forbidden):
         sla.change(row, by=accounts.staff("ops_manager"), **new)
     sla.change(row, by=accounts.staff("admin"), reason="New promise", **new)

@@ -33,7 +33,7 @@ def reply(client, ticket, **fields):
 
 def test_the_tabs_hold_what_they_say(desk):
     agent = desk("customer_support")
-    mine, unassigned, waiting = (open_ticket(subject=text) for text in ("Mine", "Nobody has it", "Asked back"))
+    mine, _unassigned, waiting = (open_ticket(subject=text) for text in ("Mine", "Nobody has it", "Asked back"))
     tickets.claim(mine, by=agent.person)
     item = tickets.claim(waiting, by=accounts.staff("customer_support"))
     tickets.reply(waiting, by=item.holder, token=item.lease_token, body="Which?", then="wait")
@@ -69,7 +69,9 @@ def test_a_templated_reply_with_status_goes_out_and_the_next_ticket_opens(desk):
     agent = desk("customer_support")
     first, second = open_ticket(issue_type="payment"), open_ticket()
     agent.post(reverse("desk:ticket_next"))
-    answer = reply(agent, first, then="resolve", resolution_code="solved", after="next", template_code="payment-checking")
+    answer = reply(
+        agent, first, then="resolve", resolution_code="solved", after="next", template_code="payment-checking"
+    )
     assert answer.url == reverse("desk:ticket", args=[second.pk])
     first.refresh_from_db()
     assert first.status == Status.RESOLVED
@@ -82,7 +84,12 @@ def test_a_stale_submit_sends_nothing_shows_who_did_what_and_keeps_the_text(desk
     ticket = open_ticket(requester=customer)
     tickets.claim(ticket, by=agent.person)
     html = page(agent, ticket).content.decode()
-    stale = {"token": hidden(html, "token"), "seen": hidden(html, "seen"), "body": "My careful words", "then": "wait"}
+    stale = {
+        "token": hidden(html, "token"),
+        "seen": hidden(html, "seen"),
+        "body": "My careful words",
+        "then": "wait",
+    }
     tickets.answer(ticket, by=customer, body="Never mind!")
     answer = agent.post(reverse("desk:ticket_reply", args=[ticket.pk]), stale)
     html = answer.content.decode()
@@ -100,7 +107,12 @@ def test_a_lost_lease_names_the_colleague_and_keeps_the_text(desk):
     ticket = open_ticket()
     item = tickets.claim(ticket, by=agent.person)
     html = page(agent, ticket).content.decode()
-    form = {"token": hidden(html, "token"), "seen": hidden(html, "seen"), "body": "My careful words", "then": ""}
+    form = {
+        "token": hidden(html, "token"),
+        "seen": hidden(html, "seen"),
+        "body": "My careful words",
+        "then": "",
+    }
     tickets.release(ticket, by=agent.person, token=item.lease_token)
     colleague = accounts.staff("customer_support", display_name="Rose Pierre")
     tickets.claim(ticket, by=colleague)
@@ -166,7 +178,14 @@ def test_other_roles_do_not_get_in(desk, role):
     client = desk(role)
     assert client.get(reverse("desk:ticket_list")).status_code == 403
     assert page(client, ticket).status_code == 403
-    for name in ("ticket_claim", "ticket_release", "ticket_reply", "ticket_note", "ticket_status", "ticket_heartbeat"):
+    for name in (
+        "ticket_claim",
+        "ticket_release",
+        "ticket_reply",
+        "ticket_note",
+        "ticket_status",
+        "ticket_heartbeat",
+    ):
         assert client.post(reverse(f"desk:{name}", args=[ticket.pk])).status_code == 403
 
 
@@ -207,7 +226,14 @@ def test_the_queue_and_the_workspace_send_the_same_number_of_statements_whatever
 
 def test_templates_and_due_times_are_edited_on_screens(desk):
     lead = desk("admin")
-    form = {"code": "hello", "language": "en", "subject": "Hi", "body": "Dear {nobody}", "category": "", "active": "on"}
+    form = {
+        "code": "hello",
+        "language": "en",
+        "subject": "Hi",
+        "body": "Dear {nobody}",
+        "category": "",
+        "active": "on",
+    }
     refused = lead.post(reverse("desk:response_template_new"), form)
     assert refused.status_code == 400
     assert "is not a placeholder" in refused.content.decode()

@@ -1,6 +1,8 @@
-"""What each table looks like: columns with their types (django-import-export), and the rules between the cells.
+"""What each table looks like: columns with their types (django-import-export), and the rules between the
+cells.
 
-A resource turns a row into a draft of the domain and says what is wrong with it; it writes nothing. `runs` hands the
+A resource turns a row into a draft of the domain and says what is wrong with it; it writes nothing. `runs`
+hands the
 drafts to the domains' bulk services.
 """
 
@@ -91,9 +93,7 @@ class Choice(Cell):
     def read(self, text: str, row: dict[str, str]) -> str:
         word = text.strip().lower()
         if word not in self.words:
-            raise ValueError(
-                _("“%(text)s” is none of: %(words)s.") % {"text": text, "words": ", ".join(self.words)}
-            )
+            raise ValueError(_("“%(text)s” is none of: %(words)s.") % {"text": text, "words": ", ".join(self.words)})
         return word
 
 
@@ -282,9 +282,7 @@ class TableResource(resources.Resource):
         if external_id:
             troubles += self._once(number, "external_id", ("id", external_id), external_id)
             if external_id in self._known:
-                troubles.append(
-                    Trouble(number, "external_id", _("This id was imported before."), external_id[:200])
-                )
+                troubles.append(Trouble(number, "external_id", _("This id was imported before."), external_id[:200]))
         troubles += self.check_draft(number, draft) if not troubles else self.check_despite(number, draft)
         return troubles
 
@@ -310,21 +308,13 @@ class CreatorTable(TableResource):
     external_id = Column(
         "external_id", Text(200), gettext_lazy("Id in the other system"), required=True, example="artist-1041"
     )
-    email = Column(
-        "email", Email(), gettext_lazy("E-mail address"), required=True, example="nadege@example.com"
-    )
-    stage_name = Column(
-        "stage_name", Text(200), gettext_lazy("Stage name"), required=True, example="Nadège Baptiste"
-    )
+    email = Column("email", Email(), gettext_lazy("E-mail address"), required=True, example="nadege@example.com")
+    stage_name = Column("stage_name", Text(200), gettext_lazy("Stage name"), required=True, example="Nadège Baptiste")
     slug = Column("slug", Text(80), gettext_lazy("Address part; made from the stage name when empty"))
     bio = Column("bio", Text(4000, one_line=False), gettext_lazy("About the creator"), example="Konpa singer")
     country = Column("country", Country(), gettext_lazy("Two letters"), example="HT")
-    currency = Column(
-        "currency", Currency(), gettext_lazy("ISO 4217; USD when empty"), example="USD", default="USD"
-    )
-    languages = Column(
-        "languages", Words(LANGUAGES), gettext_lazy("en, fr, ht, es"), example="ht, fr", default=list
-    )
+    currency = Column("currency", Currency(), gettext_lazy("ISO 4217; USD when empty"), example="USD", default="USD")
+    languages = Column("languages", Words(LANGUAGES), gettext_lazy("en, fr, ht, es"), example="ht, fr", default=list)
     language = Column(
         "language",
         Choice(("en", "fr", "ht")),
@@ -363,9 +353,7 @@ class CreatorTable(TableResource):
                 Trouble(number, "email", _("The person with this address is a creator already."), draft.email)
             )
         elif user is not None and user.is_staff:
-            troubles.append(
-                Trouble(number, "email", _("This address belongs to a member of staff."), draft.email)
-            )
+            troubles.append(Trouble(number, "email", _("This address belongs to a member of staff."), draft.email))
         if draft.slug:
             if slugify(draft.slug) != draft.slug:
                 cause = _("Only small letters, digits and hyphens.")
@@ -425,15 +413,11 @@ class TitleTable(TableResource):
         example="movie",
         default=Title.Kind.VIDEO,
     )
-    language = Column(
-        "language", Choice(LANGUAGES), gettext_lazy("en, fr, ht or es"), example="ht", default="en"
-    )
+    language = Column("language", Choice(LANGUAGES), gettext_lazy("en, fr, ht or es"), example="ht", default="en")
     category = Column(
         "category", Text(80), gettext_lazy("The category's slug"), example="drama", attribute="category_slug"
     )
-    tags = Column(
-        "tags", Words(), gettext_lazy("Separated by commas"), example="family, mountains", default=list
-    )
+    tags = Column("tags", Words(), gettext_lazy("Separated by commas"), example="family, mountains", default=list)
     access_model = Column(
         "access_model",
         Choice((Title.Access.FREE, Title.Access.PURCHASE, Title.Access.CREATOR_SUBSCRIPTION)),
@@ -448,9 +432,7 @@ class TitleTable(TableResource):
         attribute="price_minor",
         default=0,
     )
-    currency = Column(
-        "currency", Currency(), gettext_lazy("ISO 4217; USD when empty"), example="USD", default="USD"
-    )
+    currency = Column("currency", Currency(), gettext_lazy("ISO 4217; USD when empty"), example="USD", default="USD")
     visibility = Column(
         "visibility",
         Choice(Visibility.values),
@@ -463,9 +445,7 @@ class TitleTable(TableResource):
         self._creators: dict[str, Creator] = {}
         for batch in _batches([row.get("creator", "") for _number, row in rows]):
             self._creators |= {creator.slug: creator for creator in Creator.objects.filter(slug__in=batch)}
-        self._categories = {
-            category.slug: category for category in Category.objects.filter(kind=Category.Kind.TITLE)
-        }
+        self._categories = {category.slug: category for category in Category.objects.filter(kind=Category.Kind.TITLE)}
         owners = [creator.pk for creator in self._creators.values()]
         names = Title.objects.filter(creator__in=owners).values_list("creator_id", "title")
         self._titles: set[tuple[UUID | None, str]] = {(owner, name.casefold()) for owner, name in names}
@@ -506,14 +486,13 @@ class TitleTable(TableResource):
         return troubles
 
     def check_despite(self, number: int, draft: Draft) -> list[Trouble]:
-        """Creator and category are looked at even when a price is wrong: one pass shows all there is to repair."""
+        """Creator and category are looked at even when a price is wrong: one pass shows all there is to
+        repair."""
         troubles = []
         slug = draft.creator_slug
         creator = self._creators.get(slug) if slug else None
         if slug and creator is None:
-            troubles.append(
-                Trouble(number, "creator", _("No creator has the slug “%(slug)s”.") % {"slug": slug}, slug)
-            )
+            troubles.append(Trouble(number, "creator", _("No creator has the slug “%(slug)s”.") % {"slug": slug}, slug))
         elif creator is not None and creator.verification_status in (
             VerificationStatus.REJECTED,
             VerificationStatus.SUSPENDED,
@@ -530,8 +509,10 @@ class SaleTable(TableResource):
 
     code = ImportRun.Resource.SALES
     describes = gettext_lazy(
-        "One row per sale. Each becomes a purchase, a payment and a ledger entry under the fee rules of its day. "
-        "Say in paid_out whether the other system has paid the creator: only what is not paid out becomes payable."
+        "One row per sale. Each becomes a purchase, a payment and a ledger entry under the fee rules of "
+        "its day. "
+        "Say in paid_out whether the other system has paid the creator: only what is not paid out becomes "
+        "payable."
     )
 
     external_id = Column(
@@ -585,9 +566,9 @@ class SaleTable(TableResource):
         self._titles: dict[str, Title] = {}
         for batch in _batches(refs):
             imported |= dict(
-                ImportedRow.objects.filter(
-                    resource=ImportRun.Resource.TITLES, external_id__in=batch
-                ).values_list("external_id", "subject_id")
+                ImportedRow.objects.filter(resource=ImportRun.Resource.TITLES, external_id__in=batch).values_list(
+                    "external_id", "subject_id"
+                )
             )
             by_slug = Title.objects.filter(slug__in=batch).select_related("creator", "category")
             self._titles |= {title.slug: title for title in by_slug}
@@ -662,9 +643,7 @@ class SaleTable(TableResource):
         return PastSale(buyer=buyer, **cells)
 
 
-TABLES: dict[str, type[TableResource]] = {
-    table.code: table for table in (CreatorTable, TitleTable, SaleTable)
-}
+TABLES: dict[str, type[TableResource]] = {table.code: table for table in (CreatorTable, TitleTable, SaleTable)}
 
 
 def _batches(values: Sequence[str]) -> list[list[str]]:

@@ -1,4 +1,5 @@
-"""An import from upload to the written rows. Checked whole before anything is written, written in one transaction."""
+"""An import from upload to the written rows. Checked whole before anything is written, written in one
+transaction."""
 
 import hashlib
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from backoffice.core.errors import Conflict, DomainError, Forbidden, Invalid
 from backoffice.core.states import advance
 from backoffice.creators.services import imports as creators
 from backoffice.finance.services import imports as finance
-from backoffice.journeys.models import ImportedRow, ImportProblem, ImportFile, ImportRun
+from backoffice.journeys.models import ImportedRow, ImportFile, ImportProblem, ImportRun
 from backoffice.journeys.services.imports import sheets
 from backoffice.journeys.services.imports.resources import TABLES, SaleTable, TableResource
 from backoffice.journeys.services.imports.sheets import Trouble
@@ -41,7 +42,8 @@ def start(
 ) -> ImportRun:
     """Keeps a file and asks for its check. ``session`` is the uploader's session key: only it may confirm.
 
-    Raises Invalid for an unknown table or a file that is too large, Conflict when this very file was imported before.
+    Raises Invalid for an unknown table or a file that is too large, Conflict when this very file was
+    imported before.
     """
     permissions.require(by, EDIT)
     at = at or clock.now()
@@ -49,9 +51,7 @@ def start(
         raise Invalid(_("Choose what the file holds."), field="resource")
     limit = values.get("import.max_mebibytes")
     if len(content) > limit * MIB:
-        raise Invalid(
-            _("The file is larger than %(size)d MB.") % {"size": limit}, field="file", code="too_large"
-        )
+        raise Invalid(_("The file is larger than %(size)d MB.") % {"size": limit}, field="file", code="too_large")
     digest = hashlib.sha256(content).hexdigest()
     _refuse_repeat(resource, digest)
     with transaction.atomic():
@@ -78,7 +78,8 @@ def start(
 
 
 def check(*, run: ImportRun, tell: Tell, at: datetime | None = None) -> None:
-    """The dry run: reads the file, checks every row, keeps every error. Writes nothing else. Safe to run again."""
+    """The dry run: reads the file, checks every row, keeps every error. Writes nothing else. Safe to run
+    again."""
     at = at or clock.now()
     if run.status != RunStatus.UPLOADED:
         return
@@ -107,7 +108,8 @@ def check(*, run: ImportRun, tell: Tell, at: datetime | None = None) -> None:
 def confirm(*, run: ImportRun, by: User, session: str, digest: str, at: datetime | None = None) -> ImportRun:
     """Asks for the writing. Only the uploader, in the session of the upload, with the digest that was shown.
 
-    Raises Forbidden for anybody else, Conflict when the run has errors, is over, or the file was imported meanwhile.
+    Raises Forbidden for anybody else, Conflict when the run has errors, is over, or the file was imported
+    meanwhile.
     """
     permissions.require(by, EDIT)
     at = at or clock.now()
@@ -130,7 +132,8 @@ def confirm(*, run: ImportRun, by: User, session: str, digest: str, at: datetime
 
 
 def apply(*, run: ImportRun, tell: Tell, at: datetime | None = None) -> None:
-    """Writes every row or none: checks again under a lock, then writes, all in one transaction. Safe to run again."""
+    """Writes every row or none: checks again under a lock, then writes, all in one transaction. Safe to run
+    again."""
     at = at or clock.now()
     try:
         with transaction.atomic():
@@ -146,7 +149,8 @@ def apply(*, run: ImportRun, tell: Tell, at: datetime | None = None) -> None:
             made = _write(run, table, tell=tell, at=at)
             _finish(run, table, made, at=at)
     except (IntegrityError, DomainError) as error:
-        # The transaction is undone: nothing of the file is written. The reason goes where the other errors go.
+        # The transaction is undone: nothing of the file is written. The reason goes where the other errors
+        # go.
         with transaction.atomic():
             run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update())
             if run.status != RunStatus.CONFIRMED:
@@ -173,8 +177,8 @@ def _refuse_repeat(resource: str, digest: str, *, but: ImportRun | None = None) 
     """Conflict when this very file was imported, or is being imported now."""
     earlier = ImportRun.objects.filter(
         resource=resource, digest=digest, status__in=[RunStatus.CONFIRMED, RunStatus.APPLIED]
-    ).exclude(pk=but.pk if but else None)
-    found = earlier.first()
+    )
+    found = earlier.exclude(pk=but.pk).first() if but is not None else earlier.first()
     if found is not None:
         raise Conflict(
             _("This file was imported before, as %(reference)s.") % {"reference": found.reference},

@@ -1,4 +1,5 @@
-"""Reading a CSV or XLSX file that nobody vouches for: bounds first, then cells as text with their row numbers."""
+"""Reading a CSV or XLSX file that nobody vouches for: bounds first, then cells as text with their row
+numbers."""
 
 import csv
 import io
@@ -54,7 +55,8 @@ class Trouble:
 
 @dataclass(slots=True)
 class Sheet:
-    """The cells as text. ``rows`` are (row number, {column: text}); formulas stand in ``troubles``, not in cells."""
+    """The cells as text. ``rows`` are (row number, {column: text}); formulas stand in ``troubles``, not in
+    cells."""
 
     format: str
     headers: list[str]
@@ -135,7 +137,8 @@ def _too_many_rows(bounds: Bounds) -> str:
 
 
 def _workbook_lines(content: bytes, bounds: Bounds) -> Iterator[tuple[int, list[Any]]]:
-    """The first sheet of a workbook, after its unpacked size and its cells were counted without parsing it."""
+    """The first sheet of a workbook, after its unpacked size and its cells were counted without parsing
+    it."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_archive(archive, bounds)
@@ -145,7 +148,8 @@ def _workbook_lines(content: bytes, bounds: Bounds) -> Iterator[tuple[int, list[
             sheet = book.worksheets[0]
             sheet.reset_dimensions()
             for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1), start=1):
-                # Empty lines between are padded one by one: a last cell in row 1,048,576 must not cost a minute.
+                # Empty lines between are padded one by one: a last cell in row 1,048,576 must not cost a
+                # minute.
                 if number > bounds.rows + SPARE_LINES:
                     raise Unreadable(_too_many_rows(bounds), field="file")
                 yield number, [_Formula() if cell.data_type == "f" else cell.value for cell in row]
@@ -165,7 +169,8 @@ def _workbook_lines(content: bytes, bounds: Bounds) -> Iterator[tuple[int, list[
         RuntimeError,
         zlib.error,
     ) as error:
-        # openpyxl meets a damaged workbook with whatever it stumbles over; every one of them means the same here.
+        # openpyxl meets a damaged workbook with whatever it stumbles over; every one of them means the same
+        # here.
         raise Unreadable(_("This workbook is damaged or is not an .xlsx file."), field="file") from error
 
 
@@ -192,11 +197,10 @@ def _check_archive(archive: zipfile.ZipFile, bounds: Bounds) -> None:
             while chunk := part.read(CHUNK):
                 piece = tail + chunk
                 if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
-                    raise Unreadable(
-                        _("This workbook holds declarations that are not allowed."), field="file"
-                    )
+                    raise Unreadable(_("This workbook holds declarations that are not allowed."), field="file")
                 if counts:
-                    # Two bytes of the chunk before: a whole "<c " never lies in them, so none is counted twice.
+                    # Two bytes of the chunk before: a whole "<c " never lies in them, so none is counted
+                    # twice.
                     part_of = tail[-2:] + chunk
                     cells += part_of.count(b"<c ") + part_of.count(b"<c>")
                     if cells > bounds.cells:
@@ -221,9 +225,7 @@ def _table(lines: Iterable[tuple[int, list[Any]]], shown: str, bounds: Bounds) -
     if not headers:
         raise Unreadable(_("The file has no header row."), field="file")
     if len(headers) > MAX_COLUMNS:
-        raise Unreadable(
-            _("The file has more than %(count)d columns.") % {"count": MAX_COLUMNS}, field="file"
-        )
+        raise Unreadable(_("The file has more than %(count)d columns.") % {"count": MAX_COLUMNS}, field="file")
     sheet = Sheet(format=shown, headers=headers, rows=[])
     seen: set[str] = set()
     for header in headers:
@@ -247,11 +249,7 @@ def _table(lines: Iterable[tuple[int, list[Any]]], shown: str, bounds: Bounds) -
 
 
 def _header(value: Any) -> str:
-    return (
-        ""
-        if value is None or isinstance(value, _Formula)
-        else re.sub(r"[\s-]+", "_", str(value).strip().lower())
-    )
+    return "" if value is None or isinstance(value, _Formula) else re.sub(r"[\s-]+", "_", str(value).strip().lower())
 
 
 def _row(sheet: Sheet, number: int, row: list[Any]) -> dict[str, str] | None:
@@ -289,12 +287,7 @@ def is_formula(text: str) -> bool:
     text = text.lstrip(" ").translate(FULL_WIDTH)
     if text[0] in "=@\t\r":
         return True
-    return (
-        text[0] in "+-"
-        and not text.startswith(("- ", "+ "))
-        and not SIGNED_NUMBER.fullmatch(text)
-        and len(text) > 1
-    )
+    return text[0] in "+-" and not text.startswith(("- ", "+ ")) and not SIGNED_NUMBER.fullmatch(text) and len(text) > 1
 
 
 def _text(raw: Any) -> str:
