@@ -38,8 +38,7 @@ def check_price(access_model: str, price_minor: int, currency: str) -> None:
         raise Invalid(_("Only a title for sale has a price."), field="price")
     if money.from_minor(price_minor, currency).amount > HIGHEST_PRICE:
         raise Invalid(
-            _("The highest price is %(price)s %(currency)s.")
-            % {"price": HIGHEST_PRICE, "currency": currency},
+            _("The highest price is %(price)s %(currency)s.") % {"price": HIGHEST_PRICE, "currency": currency},
             field="price",
         )
 
@@ -47,9 +46,7 @@ def check_price(access_model: str, price_minor: int, currency: str) -> None:
 def check_plan_rank(access_model: str, required_plan_rank: int | None) -> None:
     """Raises Invalid unless plan titles, and only they, name the rank that opens them."""
     if (access_model == Title.Access.PLAN) != (required_plan_rank is not None):
-        raise Invalid(
-            _("A plan title, and only a plan title, names a plan rank."), field="required_plan_rank"
-        )
+        raise Invalid(_("A plan title, and only a plan title, names a plan rank."), field="required_plan_rank")
 
 
 def check_asset(asset: Asset, *, kinds: Iterable[str], owners: Iterable[object], field: str) -> None:
@@ -73,9 +70,7 @@ def has_proof(title: Title) -> bool:
 def check_submit(title: Title) -> None:
     """Raises unless the title may go to review now (S-049, S-052)."""
     if title.removed_at is not None:
-        raise Conflict(
-            _("This title was taken down by staff; it cannot be submitted again."), code="taken_down"
-        )
+        raise Conflict(_("This title was taken down by staff; it cannot be submitted again."), code="taken_down")
     if title.moderation_status == Moderation.APPROVED:
         raise Conflict(_("This title is already approved."), code="already_approved")
     if title.moderation_status == Moderation.REJECTED and title.revision <= title.reviewed_revision:

@@ -8,26 +8,25 @@ from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Upper
 
 from backoffice.catalogue.models import FeaturedSection, FeaturedSlot, Title
+from backoffice.catalogue.models.titles import TitleQuerySet
 from backoffice.catalogue.states import Moderation, Processing
 from backoffice.core import clock
 from backoffice.creators.models import Creator
 
 
-def published(at: datetime | None = None, *, country: str | None = None) -> QuerySet[Title]:
+def published(at: datetime | None = None, *, country: str | None = None) -> TitleQuerySet:
     """Titles that are public at this moment (section 4.5), with what a list shows, newest first."""
     return _for_lists(Title.objects.published(at or clock.now(), country=country))
 
 
-def listed(*, country: str | None = None) -> QuerySet[Title]:
+def listed(*, country: str | None = None) -> TitleQuerySet:
     """Published titles and those whose time gate is still closed (U-029), newest first."""
     return _for_lists(Title.objects.listed(country=country))
 
 
-def _for_lists(titles: QuerySet[Title]) -> QuerySet[Title]:
+def _for_lists(titles: TitleQuerySet) -> TitleQuerySet:
     return (
-        titles.select_related("creator", "category", "poster")
-        .prefetch_related("tags")
-        .order_by("-published_at", "-id")
+        titles.select_related("creator", "category", "poster").prefetch_related("tags").order_by("-published_at", "-id")
     )
 
 

@@ -29,9 +29,7 @@ class EngagementEvent(AppendOnly, Record):
         related_name="+",
         verbose_name=_("viewer"),
     )
-    title = models.ForeignKey(
-        Title, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("title")
-    )
+    title = models.ForeignKey(Title, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("title"))
     creator = models.ForeignKey(
         Creator, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("creator")
     )
@@ -57,9 +55,7 @@ class EngagementEvent(AppendOnly, Record):
 class PlaybackGrant(AppendOnly, Record):
     """The evidence of one answer to "may I watch this?", granted or not (E-032, F-010)."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("viewer")
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("viewer"))
     title = models.ForeignKey(Title, models.PROTECT, related_name="+", verbose_name=_("title"))
     granted = models.BooleanField(_("granted"))
     reason = models.CharField(_("reason"), max_length=40)

@@ -35,9 +35,7 @@ class PolicyRule(Record):
 
     code = models.SlugField(_("code"), max_length=40)
     version = models.PositiveSmallIntegerField(_("version"), default=1)
-    digit = models.PositiveSmallIntegerField(
-        _("key"), default=0, help_text=_("Its key on the review bench, 0 to 9.")
-    )
+    digit = models.PositiveSmallIntegerField(_("key"), default=0, help_text=_("Its key on the review bench, 0 to 9."))
     severity = models.CharField(_("severity"), max_length=10, choices=Severity.choices)
     name_en = models.CharField(_("name in English"), max_length=120)
     name_fr = models.CharField(_("name in French"), max_length=120)
@@ -96,9 +94,7 @@ class Case(Record):
         RESUBMISSION = "resubmission", _("Resubmitted")
         CHANGE = "change", _("Changed after approval")
 
-    reference = models.CharField(
-        _("reference"), max_length=20, unique=True, default=case_reference, editable=False
-    )
+    reference = models.CharField(_("reference"), max_length=20, unique=True, default=case_reference, editable=False)
     title = models.ForeignKey(Title, models.PROTECT, related_name="cases", verbose_name=_("title"))
     source = models.CharField(_("why"), max_length=20, choices=Source.choices)
     status = models.CharField(_("state"), max_length=20, choices=Status.choices, default=Status.NEW)
@@ -140,9 +136,7 @@ class Case(Record):
             models.Index(fields=["title", "-id"], name="case_title"),
         ]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["title"], condition=Q(status__in=OPEN), name="case_one_open_per_title"
-            ),
+            models.UniqueConstraint(fields=["title"], condition=Q(status__in=OPEN), name="case_one_open_per_title"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="case_status_known"),
             models.CheckConstraint(
                 condition=~Q(status="in_review") | Q(assignee__isnull=False),
@@ -167,9 +161,9 @@ class Decision(AppendOnly, Record):
     """What somebody decided on a case, written once. `by` is empty where a policy setting decided."""
 
     class Verdict(models.TextChoices):
-        APPROVE = "approve", _("Approve")
-        REJECT = "reject", _("Reject")
-        ESCALATE = "escalate", _("Escalate")
+        APPROVE = "approve", _("Approved")
+        REJECT = "reject", _("Rejected")
+        ESCALATE = "escalate", _("Escalated")
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="decisions", verbose_name=_("case"))
     verdict = models.CharField(_("decision"), max_length=10, choices=Verdict.choices)
@@ -179,9 +173,7 @@ class Decision(AppendOnly, Record):
     reason = models.TextField(_("note for staff"), blank=True)
     message = models.TextField(_("message to the creator"), blank=True)
     message_language = models.CharField(_("language of the message"), max_length=8, blank=True)
-    timecodes = ArrayField(
-        models.PositiveIntegerField(), default=list, blank=True, verbose_name=_("seconds marked")
-    )
+    timecodes = ArrayField(models.PositiveIntegerField(), default=list, blank=True, verbose_name=_("seconds marked"))
     title_revision = models.PositiveIntegerField(_("revision of the title"))
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -224,9 +216,7 @@ class Enforcement(AppendOnly, Record):
         UNDONE = "undone", _("Undone")
         VOID = "void", _("Void: the title had changed")
 
-    decision = models.OneToOneField(
-        Decision, models.PROTECT, related_name="enforcement", verbose_name=_("decision")
-    )
+    decision = models.OneToOneField(Decision, models.PROTECT, related_name="enforcement", verbose_name=_("decision"))
     effect = models.CharField(_("effect"), max_length=10, choices=Effect.choices)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

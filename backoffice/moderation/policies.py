@@ -53,9 +53,7 @@ def needs_cultural_review(title: Title) -> bool:
     return title.language[:2] in CULTURAL_LANGUAGES
 
 
-def reasons_of(
-    title: Title, *, source: str, flags: Sequence[str], strikes: int, at: datetime
-) -> list[dict[str, Any]]:
+def reasons_of(title: Title, *, source: str, flags: Sequence[str], strikes: int, at: datetime) -> list[dict[str, Any]]:
     """The reasons ``{"code", "text", "score"}`` of a new case, the heaviest first."""
     codes = [source] if source in REASONS else []
     codes += [flag for flag in flags if flag in REASONS]
@@ -84,13 +82,7 @@ def reason_text(row: Mapping[str, Any]) -> str:
 
 def may_auto_approve(title: Title, *, source: str, flags: Sequence[str], strikes: int) -> bool:
     """Whether settings let this title pass without a person (S-064, Q-013). The default is no."""
-    if (
-        title.creator is None
-        or title.kind in ALWAYS_HUMAN_KINDS
-        or source != Case.Source.UPLOAD
-        or flags
-        or strikes
-    ):
+    if title.creator is None or title.kind in ALWAYS_HUMAN_KINDS or source != Case.Source.UPLOAD or flags or strikes:
         return False
     return title.kind in values.get("moderation.auto_approve_kinds") and title.creator.tier in values.get(
         "moderation.auto_approve_tiers"

@@ -52,11 +52,7 @@ class Play(ApiView):
         title = Title.objects.select_related("creator", "video").filter(pk=pk).first()
         if title is None:
             raise NotFound(_("There is no such title."), code="not_found")
-        return ok(
-            PlaybackOutput(
-                playback.play(title, user=user, client=request.query_params.get("client", ""))
-            ).data
-        )
+        return ok(PlaybackOutput(playback.play(title, user=user, client=request.query_params.get("client", ""))).data)
 
 
 urlpatterns = [path("titles/<uuid:pk>/play", Play.as_view(), name="title_play")]

@@ -82,9 +82,7 @@ class TitleOutput(serializers.Serializer[Title]):
 
     @extend_schema_field(MoneySerializer(allow_null=True))
     def get_price(self, title: Title) -> dict[str, str] | None:
-        return (
-            money(title.price_minor, title.currency) if title.access_model == Title.Access.PURCHASE else None
-        )
+        return money(title.price_minor, title.currency) if title.access_model == Title.Access.PURCHASE else None
 
     def get_duration_seconds(self, title: Title) -> int | None:
         return None if title.duration_ms is None else title.duration_ms // 1000
@@ -177,9 +175,7 @@ class CreatorShelf(ApiView):
     @extend_schema(
         operation_id="creators_titles_list",
         parameters=[
-            OpenApiParameter(
-                "status", str, enum=["unlocked", "locked", "all"], description="Default: unlocked"
-            ),
+            OpenApiParameter("status", str, enum=["unlocked", "locked", "all"], description="Default: unlocked"),
             OpenApiParameter("page", int),
             OpenApiParameter("page_size", int),
         ],
@@ -202,7 +198,7 @@ class CreatorShelf(ApiView):
 
 
 def _narrowed(titles: QuerySet[Title], request: Request) -> QuerySet[Title]:
-    asked = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+    asked = {name: str(value).strip() for name, value in request.query_params.items() if str(value).strip()}
     for name, lookup in (("category", "category__slug"), ("tag", "tags__slug"), ("language", "language")):
         if name in asked:
             titles = titles.filter(**{lookup: asked[name]})
@@ -218,9 +214,7 @@ def _narrowed(titles: QuerySet[Title], request: Request) -> QuerySet[Title]:
     currency = asked.get("currency", "USD").upper()
     for name, lookup in (("price_min", "price_minor__gte"), ("price_max", "price_minor__lte")):
         if name in asked:
-            titles = titles.filter(
-                currency=currency, access_model="purchase", **{lookup: parse(asked[name], currency)}
-            )
+            titles = titles.filter(currency=currency, access_model="purchase", **{lookup: parse(asked[name], currency)})
     if "q" in asked:
         titles = queries.search(titles, asked["q"][:100])
     ordering = asked.get("ordering", "-published_at")

@@ -50,9 +50,7 @@ class FeaturedSection(Record):
         verbose_name_plural = _("featured sections")
         ordering: ClassVar = ["page", "position", "slug"]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(max_items__gte=1, max_items__lte=100), name="section_max_items"
-            ),
+            models.CheckConstraint(condition=Q(max_items__gte=1, max_items__lte=100), name="section_max_items"),
         ]
 
     def __str__(self) -> str:
@@ -96,9 +94,7 @@ class FeaturedSlot(Record):
         ENDED = "ended", _("Ended")
         REMOVED = "removed", _("Removed")
 
-    section = models.ForeignKey(
-        FeaturedSection, models.PROTECT, related_name="slots", verbose_name=_("section")
-    )
+    section = models.ForeignKey(FeaturedSection, models.PROTECT, related_name="slots", verbose_name=_("section"))
     title = models.ForeignKey(Title, models.PROTECT, related_name="slots", verbose_name=_("title"))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.EDITORIAL)
@@ -125,9 +121,7 @@ class FeaturedSlot(Record):
         verbose_name_plural = _("featured slots")
         ordering: ClassVar = ["section", "position", "starts_at"]
         indexes: ClassVar = [
-            models.Index(
-                fields=["section", "position"], condition=Q(removed_at=None), name="slot_in_section"
-            ),
+            models.Index(fields=["section", "position"], condition=Q(removed_at=None), name="slot_in_section"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -137,8 +131,7 @@ class FeaturedSlot(Record):
                 condition=Q(fee_minor__gte=0, fee_minor__lte=999_999_990), name="slot_fee_in_bounds"
             ),
             models.CheckConstraint(
-                condition=Q(kind="editorial", fee_minor=0, fee_paid_at=None)
-                | Q(kind="paid", fee_minor__gt=0),
+                condition=Q(kind="editorial", fee_minor=0, fee_paid_at=None) | Q(kind="paid", fee_minor__gt=0),
                 name="slot_fee_only_when_paid",
             ),
             models.CheckConstraint(

@@ -55,9 +55,7 @@ class Category(Named):
         ordering: ClassVar = ["kind", "position", "slug"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(parent=models.F("id")), name="category_not_within_itself"),
-            models.CheckConstraint(
-                condition=Q(kind__in=["title", "creator", "occasion"]), name="category_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=["title", "creator", "occasion"]), name="category_kind_known"),
         ]
 
 

@@ -115,21 +115,13 @@ class Title(Record):
     processing_status = models.CharField(
         _("processing"), max_length=10, choices=Processing.choices, default=Processing.PROCESSING
     )
-    visibility = models.CharField(
-        _("visibility"), max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC
-    )
+    visibility = models.CharField(_("visibility"), max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC)
     unlock_at = models.DateTimeField(_("unlocks at"), null=True, blank=True)
-    geo_allow = ArrayField(
-        models.CharField(max_length=2), default=list, blank=True, verbose_name=_("only in")
-    )
+    geo_allow = ArrayField(models.CharField(max_length=2), default=list, blank=True, verbose_name=_("only in"))
     geo_deny = ArrayField(models.CharField(max_length=2), default=list, blank=True, verbose_name=_("not in"))
 
-    video = models.ForeignKey(
-        Asset, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("video")
-    )
-    poster = models.ForeignKey(
-        Asset, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("poster")
-    )
+    video = models.ForeignKey(Asset, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("video"))
+    poster = models.ForeignKey(Asset, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("poster"))
     duration_ms = models.PositiveBigIntegerField(_("duration in milliseconds"), null=True, blank=True)
 
     # Counts what a reviewer must see again; a decision names the revision that it was made on.
@@ -149,27 +141,17 @@ class Title(Record):
         indexes: ClassVar = [
             GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="title_name_trigrams"),
             models.Index(fields=["-published_at", "-id"], condition=ON_SHOW, name="title_on_show"),
-            models.Index(
-                fields=["category", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_category"
-            ),
-            models.Index(
-                fields=["creator", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_creator"
-            ),
+            models.Index(fields=["category", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_category"),
+            models.Index(fields=["creator", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_creator"),
             models.Index(fields=["creator", "-id"], name="title_creator"),
             models.Index(fields=["moderation_status", "-id"], name="title_moderation"),
             models.Index(fields=["-id"], condition=~Q(processing_status="ready"), name="title_not_ready"),
             models.Index(fields=["-id"], condition=Q(visibility="private"), name="title_private"),
         ]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(moderation_status__in=Moderation.values), name="title_moderation_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(processing_status__in=Processing.values), name="title_processing_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(visibility__in=Visibility.values), name="title_visibility_known"
-            ),
+            models.CheckConstraint(condition=Q(moderation_status__in=Moderation.values), name="title_moderation_known"),
+            models.CheckConstraint(condition=Q(processing_status__in=Processing.values), name="title_processing_known"),
+            models.CheckConstraint(condition=Q(visibility__in=Visibility.values), name="title_visibility_known"),
             # N-013 counts in whole units; the service knows the currency's exponent, the table its widest form.
             models.CheckConstraint(
                 condition=Q(price_minor__gte=0, price_minor__lte=999_999_990), name="title_price_in_bounds"
@@ -248,9 +230,7 @@ class TitleFile(Record):
         ordering: ClassVar = ["role", "created_at"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["title", "asset"], name="title_file_once"),
-            models.CheckConstraint(
-                condition=Q(role__in=["proof", "subtitles", "audio"]), name="title_file_role_known"
-            ),
+            models.CheckConstraint(condition=Q(role__in=["proof", "subtitles", "audio"]), name="title_file_role_known"),
         ]
 
     def __str__(self) -> str:

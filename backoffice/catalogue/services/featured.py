@@ -91,9 +91,7 @@ def schedule(
         before = _window(slot)
         slot.starts_at, slot.ends_at = starts_at, ends_at
         _save(slot)
-        entries.record(
-            action="featured.schedule", by=by, subject=slot, before=before, after=_window(slot), at=at
-        )
+        entries.record(action="featured.schedule", by=by, subject=slot, before=before, after=_window(slot), at=at)
     return slot
 
 
@@ -144,9 +142,7 @@ def reorder(
         )
 
 
-def record_fee(
-    slot: FeaturedSlot, *, by: User | None, reference: str, at: datetime | None = None
-) -> FeaturedSlot:
+def record_fee(slot: FeaturedSlot, *, by: User | None, reference: str, at: datetime | None = None) -> FeaturedSlot:
     """Notes that the fee of a paid slot is in, so that it may be shown. A second call changes nothing."""
     at = at or clock.now()
     with transaction.atomic():
@@ -156,9 +152,7 @@ def record_fee(
         if slot.fee_paid_at is None:
             slot.fee_paid_at, slot.fee_reference = at, reference
             slot.save(update_fields=["fee_paid_at", "fee_reference", "updated_at"])
-            entries.record(
-                action="featured.record_fee", by=by, subject=slot, data={"reference": reference}, at=at
-            )
+            entries.record(action="featured.record_fee", by=by, subject=slot, data={"reference": reference}, at=at)
     return slot
 
 
@@ -168,9 +162,7 @@ def _may_curate(by: User | None) -> None:
 
 
 def _open_slot(slot: FeaturedSlot, at: datetime) -> FeaturedSlot:
-    found = (
-        FeaturedSlot.objects.select_for_update(of=("self",)).select_related("title__creator").get(pk=slot.pk)
-    )
+    found = FeaturedSlot.objects.select_for_update(of=("self",)).select_related("title__creator").get(pk=slot.pk)
     if found.state(at) in (FeaturedSlot.State.ENDED, FeaturedSlot.State.REMOVED):
         raise Conflict(_("This slot is already over."), code="slot_over")
     return found
@@ -183,9 +175,7 @@ def _end(slot: FeaturedSlot, *, by: User | None, reason: str, at: datetime) -> N
     else:
         slot.ends_at = at
     slot.save(update_fields=["ends_at", "removed_at", "updated_at"])
-    entries.record(
-        action="featured.end", by=by, subject=slot, reason=reason, before=before, after=_window(slot), at=at
-    )
+    entries.record(action="featured.end", by=by, subject=slot, reason=reason, before=before, after=_window(slot), at=at)
 
 
 def _save(slot: FeaturedSlot) -> None:
@@ -195,9 +185,7 @@ def _save(slot: FeaturedSlot) -> None:
     except IntegrityError as error:
         if "slot_same_title_no_overlap" not in str(error):
             raise
-        raise Conflict(
-            _("The title is already in this section at that time."), code="slot_overlap"
-        ) from error
+        raise Conflict(_("The title is already in this section at that time."), code="slot_overlap") from error
 
 
 def _renumber(section: FeaturedSection, ids: Sequence[UUID]) -> None:

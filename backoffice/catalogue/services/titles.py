@@ -204,9 +204,7 @@ def update(title: Title, *, by: User | None, changes: Mapping[str, Any], at: dat
             found.tags.set(changes["tags"])
         for role in ("proofs", "subtitles"):
             if role in changes:
-                found.files.filter(
-                    role=TitleFile.Role.PROOF if role == "proofs" else TitleFile.Role.SUBTITLES
-                ).delete()
+                found.files.filter(role=TitleFile.Role.PROOF if role == "proofs" else TitleFile.Role.SUBTITLES).delete()
         _attach(found, files)
         entries.record(
             action="title.update",
@@ -223,11 +221,7 @@ def update(title: Title, *, by: User | None, changes: Mapping[str, Any], at: dat
             found, old_title=old["title"], old_video_id=old["video"].pk if old["video"] else None,
             old_price=old["price_minor"],
         )  # fmt: skip
-        if (
-            found.moderation_status == Moderation.APPROVED
-            and material
-            and values.get("title.rereview_on_change")
-        ):
+        if found.moderation_status == Moderation.APPROVED and material and values.get("title.rereview_on_change"):
             advance(found, "rereview", by=by, at=at, changes={"submitted_at": at})
             _open_case_when_ready(found, by=by)
         if "visibility" in changed:
@@ -307,9 +301,7 @@ def restore(title: Title, *, by: User | None, reason: str, at: datetime | None =
     with transaction.atomic():
         found = _locked(title)
         if found.removed_at is None:
-            raise Conflict(
-                _("This title was not taken down; its creator may submit it again."), code="not_removed"
-            )
+            raise Conflict(_("This title was not taken down; its creator may submit it again."), code="not_removed")
         advance(found, "restore", by=by, at=at, reason=reason, changes={"removed_at": None})
         _tell_owner(found, "title.restored", by=by, reason=reason)
     return found
@@ -369,7 +361,7 @@ def mark_processing(title: Title, *, at: datetime | None = None) -> Title:
 
 def asset_finished(*, asset_id: UUID | str, at: datetime | None = None) -> int:
     """Tells every title that shows this video how its processing ended; returns how many titles there are."""
-    titles = list(Title.objects.filter(video_id=asset_id))
+    titles = list(Title.objects.filter(video_id=UUID(str(asset_id))))
     for title in titles:
         mark_processing(title, at=at)
     return len(titles)
@@ -377,9 +369,7 @@ def asset_finished(*, asset_id: UUID | str, at: datetime | None = None) -> int:
 
 def catch_up(*, at: datetime | None = None, limit: int = 200) -> int:
     """Takes over the state of every finished video whose title did not hear of it; returns how many titles."""
-    late = Title.objects.filter(
-        processing_status=Processing.PROCESSING, video__processing_status__in=PROCESSED
-    )
+    late = Title.objects.filter(processing_status=Processing.PROCESSING, video__processing_status__in=PROCESSED)
     titles = list(late.order_by("id")[:limit])
     for title in titles:
         mark_processing(title, at=at)
@@ -431,9 +421,7 @@ def _check_files(files: Files, owners: set[object]) -> None:
     if files.video is not None:
         policies.check_asset(files.video, kinds=("video", "audio"), owners=owners, field="video_asset_id")
     if files.poster is not None:
-        policies.check_asset(
-            files.poster, kinds=("image", "thumbnail"), owners=owners, field="poster_asset_id"
-        )
+        policies.check_asset(files.poster, kinds=("image", "thumbnail"), owners=owners, field="poster_asset_id")
     for proof in files.proofs:
         policies.check_asset(proof, kinds=("proof",), owners=owners, field="proof_asset_ids")
     for subtitle, _language in files.subtitles:

@@ -47,17 +47,13 @@ class Playback:
     subtitles: list[dict[str, str]]
 
 
-def verdict(
-    title: Title, *, user: User | None, owned: bool, at: datetime, country: str | None = None
-) -> Verdict:
+def verdict(title: Title, *, user: User | None, owned: bool, at: datetime, country: str | None = None) -> Verdict:
     """Whether `user` may watch `title` now. Reads nothing: `owned` says whether they paid for it.
 
     Staff and the owner may always watch what is ready; then existence, region and the time gate are asked, then the
     audience (Q-011: two independent gates).
     """
-    mine = user is not None and (
-        user.may("titles.view") or (title.creator and title.creator.user_id == user.pk)
-    )
+    mine = user is not None and (user.may("titles.view") or (title.creator and title.creator.user_id == user.pk))
     if mine:
         ready = title.processing_status == Processing.READY
         reason = "staff" if user is not None and user.is_staff else "owner"
@@ -94,8 +90,8 @@ def play(title: Title, *, user: User, client: str = "", at: datetime | None = No
     """
     at = at or clock.now()
     answer = can_play(title, user=user, at=at)
-    found = media.renditions(title.video) if answer.allowed and title.video is not None else {}
-    stream = found.get("hls") or found.get("preview")
+    made = media.renditions(title.video) if answer.allowed and title.video is not None else None
+    stream = (made["hls"] or made["preview"]) if made is not None else None
     if answer.allowed and stream is None:
         answer = Verdict(False, "not_ready")
     expires_at = at + timedelta(hours=values.get("playback.url_hours"))

@@ -1,6 +1,7 @@
 """Titles: the list, and the page of one with its files, price, decisions and slots (W-005)."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -51,7 +52,7 @@ TONES = {
     "failed": "danger",
     "running": "info",
 }
-FILTERS: dict[str, tuple[str | Promise, list[tuple[str, str]]]] = {
+FILTERS: dict[str, tuple[str | Promise, list[tuple[str, Any]]]] = {
     "moderation": (gettext_lazy("Moderation"), Moderation.choices),
     "processing": (gettext_lazy("Processing"), Processing.choices),
     "visibility": (gettext_lazy("Visibility"), Visibility.choices),
@@ -160,15 +161,11 @@ def _page(
             "files": list(film.files.select_related("asset")),
             "history": list(moderation.history(film)[:20]),
             "cases": list(film.cases.order_by("-id")[:10]),
-            "slots": [
-                (slot, slot.state(at), FeaturedSlot.State(slot.state(at)).label) for slot in _slots(film)
-            ],
+            "slots": [(slot, slot.state(at), FeaturedSlot.State(slot.state(at)).label) for slot in _slots(film)],
             "plays": plays_of(film),
             "sales": sales_of(film) if request.user.may("payments.view") else None,
             "entries": list(audit.for_subject(film)[:TIMELINE]),
-            "categories": list(Category.objects.filter(kind=Category.Kind.TITLE, is_active=True))
-            if may_decide
-            else [],
+            "categories": list(Category.objects.filter(kind=Category.Kind.TITLE, is_active=True)) if may_decide else [],
             "all_tags": list(Tag.objects.all()) if may_decide else [],
             "may_decide": may_decide,
             "can_take_down": may_decide and film.machine.allows(film.moderation_status, "take_down"),
@@ -241,18 +238,14 @@ def title_classify(request: StaffRequest, pk: UUID) -> HttpResponse:
     form = ClassifyForm(request.POST)
     if not form.is_valid():
         return _page(request, pk, problem=_("Choose a category and tags from the lists."), status=400)
-    titles.classify(
-        _title(pk), by=request.user, category=form.cleaned_data["category"], tags=form.cleaned_data["tags"]
-    )
+    titles.classify(_title(pk), by=request.user, category=form.cleaned_data["category"], tags=form.cleaned_data["tags"])
     messages.success(request, _("Category and tags were changed."))
     return redirect("desk:title", pk)
 
 
 def _title(pk: UUID) -> Title:
     found = (
-        Title.objects.select_related("creator__user", "created_by", "category", "video", "poster")
-        .filter(pk=pk)
-        .first()
+        Title.objects.select_related("creator__user", "created_by", "category", "video", "poster").filter(pk=pk).first()
     )
     if found is None:
         raise NotFound(_("There is no such title."))

@@ -68,12 +68,14 @@ def _bench(
 
 @screen(permission=DECIDE, title=gettext_lazy("Review bench"), methods=("POST",))
 def moderation_next(request: StaffRequest) -> HttpResponse:
-    """Claims the next case and shows it."""
+    """Shows the case in hand, or claims the next one."""
     return _next(request)
 
 
 def _next(request: StaffRequest) -> HttpResponse:
-    cases.claim_next(by=request.user)
+    # After an undo there is one in hand already; taking another would only let that one's lease run out.
+    if queries.held_by(request.user) is None:
+        cases.claim_next(by=request.user)
     return redirect("desk:moderation_bench")
 
 
@@ -109,7 +111,8 @@ def case_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Rejects with a policy and the message that was shown, and hands out the next case."""
 
     def act(case: Case, held: dict[str, Any]) -> object:
-        policy = PolicyRule.objects.filter(pk=_uuid(request.POST.get("policy", ""))).first()
+        chosen = _uuid(request.POST.get("policy", ""))
+        policy = PolicyRule.objects.filter(pk=chosen).first() if chosen is not None else None
         if policy is None:
             raise Invalid(_("Choose the policy that the title breaks."), field="policy")
         return cases.reject(case, policy=policy, message=request.POST.get("message", ""), **held)

@@ -63,8 +63,7 @@ def case_list(request: StaffRequest) -> HttpResponse:
             ],
             "page": page,
             "rows": [
-                (case, [policies.reason_text(row) for row in case.reasons], case.is_overdue(at))
-                for case in page.items
+                (case, [policies.reason_text(row) for row in case.reasons], case.is_overdue(at)) for case in page.items
             ],
             "language": language,
             "languages": User.Language.choices,
@@ -106,9 +105,7 @@ def case(request: StaffRequest, pk: UUID) -> HttpResponse:
 def case_proof(request: StaffRequest, pk: UUID, file_pk: UUID) -> HttpResponse:
     """Leads to a proof document by a link of minutes, and writes down who looked (E-026)."""
     file = (
-        TitleFile.objects.select_related("asset")
-        .filter(pk=file_pk, title__cases=pk, role=TitleFile.Role.PROOF)
-        .first()
+        TitleFile.objects.select_related("asset").filter(pk=file_pk, title__cases=pk, role=TitleFile.Role.PROOF).first()
     )
     if file is None:
         raise NotFound(_("There is no such document."))

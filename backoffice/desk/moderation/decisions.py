@@ -26,12 +26,8 @@ def decision_list(request: StaffRequest) -> HttpResponse:
     """Newest first, each with what came of it."""
     at = clock.now()
     page = keyset(request, queries.decisions_of(request.user), by=("-decided_at", "-id"))
-    rows = [
-        (decision, not policies.why_not_undo(decision, by=request.user, at=at)) for decision in page.items
-    ]
-    return render(
-        request, "desk/moderation/decisions/list.html", {"page": page, "rows": rows, "tones": TONES}
-    )
+    rows = [(decision, not policies.why_not_undo(decision, by=request.user, at=at)) for decision in page.items]
+    return render(request, "desk/moderation/decisions/list.html", {"page": page, "rows": rows, "tones": TONES})
 
 
 @screen(permission=DECIDE, title=gettext_lazy("My recent decisions"), methods=("POST",))
@@ -45,9 +41,7 @@ def decision_undo(request: StaffRequest, pk: UUID) -> HttpResponse:
     except Conflict as refusal:
         messages.error(request, str(refusal))
         return redirect("desk:decision_list")
-    messages.success(
-        request, _("The decision on %(reference)s was taken back.") % {"reference": case.reference}
-    )
+    messages.success(request, _("The decision on %(reference)s was taken back.") % {"reference": case.reference})
     return HttpResponseRedirect(f"{reverse('desk:moderation_bench')}?case={case.pk}")
 
 

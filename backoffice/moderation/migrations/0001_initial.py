@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=backoffice.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('created_at', models.DateTimeField(default=backoffice.core.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
-                ('verdict', models.CharField(choices=[('approve', 'Approve'), ('reject', 'Reject'), ('escalate', 'Escalate')], max_length=10, verbose_name='decision')),
+                ('verdict', models.CharField(choices=[('approve', 'Approved'), ('reject', 'Rejected'), ('escalate', 'Escalated')], max_length=10, verbose_name='decision')),
                 ('reason', models.TextField(blank=True, verbose_name='note for staff')),
                 ('message', models.TextField(blank=True, verbose_name='message to the creator')),
                 ('message_language', models.CharField(blank=True, max_length=8, verbose_name='language of the message')),

@@ -7,6 +7,7 @@ title.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -215,9 +216,7 @@ def escalate(case: Case, *, token: UUID | str, by: User, reason: str, at: dateti
             decided_at=at,
             effective_at=at,
         )
-        advance(
-            found, "escalate", by=by, at=at, reason=reason, changes={"assignee": None, "claimed_at": None}
-        )
+        advance(found, "escalate", by=by, at=at, reason=reason, changes={"assignee": None, "claimed_at": None})
     return decision
 
 
@@ -271,9 +270,7 @@ def settle(decision: Decision, *, at: datetime | None = None) -> Enforcement | N
             titles.reject(title, by=decision.by, reason=staff_reason, at=at)
             advance(case, "reject", by=decision.by, at=at, reason=staff_reason)
             _tell(title, "title.rejected", decision)
-        return Enforcement.objects.create(
-            decision=decision, effect=Enforcement.Effect.APPLIED, by=decision.by, at=at
-        )
+        return Enforcement.objects.create(decision=decision, effect=Enforcement.Effect.APPLIED, by=decision.by, at=at)
 
 
 def settle_due(*, at: datetime | None = None, limit: int = 200) -> int:
@@ -290,9 +287,7 @@ def flag_breaches(*, at: datetime | None = None) -> int:
     for case in Case.objects.overdue(at).filter(breached_at=None)[:500]:
         with transaction.atomic():
             if Case.objects.filter(pk=case.pk, breached_at=None).update(breached_at=at, updated_at=at):
-                entries.record(
-                    action="case.breach", by=None, subject=case, data={"due_at": case.due_at}, at=at
-                )
+                entries.record(action="case.breach", by=None, subject=case, data={"due_at": case.due_at}, at=at)
                 marked += 1
     return marked
 
@@ -382,7 +377,7 @@ def _why_void(decision: Decision, title: Title) -> str:
 
 
 def _void(case: Case, decision: Decision, *, why: str, at: datetime) -> Enforcement:
-    changes = {"assignee": None, "claimed_at": None, "decided_at": None, "decided_by": None}
+    changes: dict[str, Any] = {"assignee": None, "claimed_at": None, "decided_at": None, "decided_by": None}
     if why == "changed_in_review":
         extra = policies.reason(why)
         changes |= {"reasons": [*case.reasons, extra], "priority": case.priority + extra["score"]}

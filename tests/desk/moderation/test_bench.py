@@ -109,9 +109,7 @@ def test_a_rejection_without_policy_comes_back_with_what_was_typed(desk: Client)
     assert not Decision.objects.exists()
 
 
-def test_a_decision_on_a_title_that_changed_is_refused_and_the_case_stays(
-    desk: Client, moderator: Any
-) -> None:
+def test_a_decision_on_a_title_that_changed_is_refused_and_the_case_stays(desk: Client, moderator: Any) -> None:
     case = moderate.case()
     page = take_next(desk)
     titles.update(case.title, by=case.title.creator.user, changes={"description": "Other"})
@@ -146,6 +144,14 @@ def test_undo_brings_the_case_back_to_the_bench(desk: Client, moderator: Any) ->
     case.refresh_from_db()
     assert (case.status, case.assignee) == ("in_review", moderator)
     assert case.reference in page
+
+
+def test_whoever_has_a_case_in_hand_is_not_given_another(desk: Client, moderator: Any) -> None:
+    moderate.case()
+    moderate.case()
+    take_next(desk)
+    take_next(desk)
+    assert WorkItem.objects.filter(holder=moderator, state="claimed").count() == 1
 
 
 def test_nobody_undoes_what_another_decided(desk: Client) -> None:
@@ -200,9 +206,7 @@ def test_a_claimed_case_is_opened_from_its_page(desk: Client) -> None:
     assert reverse("desk:case_approve", args=[case.pk]) in page
 
 
-def test_a_proof_document_is_opened_by_a_short_link_and_the_look_is_written_down(
-    desk: Client, moderator: Any
-) -> None:
+def test_a_proof_document_is_opened_by_a_short_link_and_the_look_is_written_down(desk: Client, moderator: Any) -> None:
     case = moderate.case()
     file = case.title.files.get()
     answer = desk.get(reverse("desk:case_proof", args=[case.pk, file.pk]))
@@ -225,9 +229,7 @@ def test_a_proof_document_is_opened_by_a_short_link_and_the_look_is_written_down
         ("analyst", 403, 403),
     ],
 )
-def test_only_the_roles_of_the_matrix_see_moderation(
-    client: Client, role: str, listing: int, bench: int
-) -> None:
+def test_only_the_roles_of_the_matrix_see_moderation(client: Client, role: str, listing: int, bench: int) -> None:
     case = moderate.case()
     sign_in(client, staff(role))
     assert client.get(reverse("desk:case_list")).status_code == listing
