@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Value
-from django.db.models.functions import Upper
 
 from backoffice.catalogue.models import FeaturedSection, FeaturedSlot, Title
 from backoffice.catalogue.models.titles import TitleQuerySet
@@ -58,7 +57,7 @@ def search(titles: QuerySet[Title], text: str) -> QuerySet[Title]:
     words = text.strip()
     if not words:
         return titles
-    by_name = Title.objects.annotate(_name=Upper("title")).filter(_name__contains=words.upper()).values("id")
+    by_name = Title.objects.filter(title__icontains=words).values("id")
     creators = Creator.objects.filter(stage_name__icontains=words).values("id")
     by_creator = Title.objects.filter(creator__in=creators).values("id")
     return titles.filter(id__in=by_name.order_by().union(by_creator.order_by()))

@@ -4,7 +4,7 @@ from backoffice.catalogue.models import Title
 from backoffice.catalogue.services.titles import OPEN_CASE
 from backoffice.core import jobs
 from backoffice.moderation.models import Decision
-from backoffice.moderation.services import cases
+from backoffice.moderation.services import cases, upkeep
 
 
 @jobs.handler(OPEN_CASE)
@@ -22,6 +22,6 @@ def settle(job: jobs.JobContext, *, decision_id: str) -> None:
 @jobs.handler("moderation.tick")
 def tick(job: jobs.JobContext) -> None:
     """Every minute: cases whose reviewer went away, cases past their due time, decisions that were left over."""
-    cases.return_lapsed()
-    cases.flag_breaches()
+    upkeep.return_lapsed()
+    upkeep.flag_breaches()
     cases.settle_due()

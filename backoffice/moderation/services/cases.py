@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.accounts.permissions import require
-from backoffice.audit import entries
 from backoffice.catalogue import policies as title_policies
 from backoffice.catalogue.models import Title
 from backoffice.catalogue.services import titles
@@ -27,7 +26,6 @@ from backoffice.core.states import advance
 from backoffice.moderation import policies, queries
 from backoffice.moderation.models import Case, Decision, Enforcement, PolicyRule
 from backoffice.moderation.queries import QUEUE
-from backoffice.moderation.states import Status
 from backoffice.notifications import services as notifications
 from backoffice.queues import queries as queue_queries
 from backoffice.queues.models import WorkItem
@@ -278,40 +276,6 @@ def settle_due(*, at: datetime | None = None, limit: int = 200) -> int:
     at = at or clock.now()
     due = queries.unsettled(at)[:limit]
     return sum(settle(decision, at=at) is not None for decision in due)
-
-
-def flag_breaches(*, at: datetime | None = None) -> int:
-    """Marks cases that passed their due time, once each (S-072); returns how many were marked now."""
-    at = at or clock.now()
-    marked = 0
-    for case in Case.objects.overdue(at).filter(breached_at=None)[:500]:
-        with transaction.atomic():
-            if Case.objects.filter(pk=case.pk, breached_at=None).update(breached_at=at, updated_at=at):
-                entries.record(action="case.breach", by=None, subject=case, data={"due_at": case.due_at}, at=at)
-                marked += 1
-    return marked
-
-
-def return_lapsed(*, at: datetime | None = None) -> int:
-    """Puts cases whose reviewer went away back among the waiting ones; returns how many."""
-    at = at or clock.now()
-    items.expire_leases(queues=[QUEUE], at=at)
-    returned = 0
-    for case in queries.without_holder():
-        with transaction.atomic():
-            found = _locked(case.pk)
-            item = queue_queries.for_subject(QUEUE, found)
-            if found.status == Status.IN_REVIEW and item is not None and item.state == WorkItem.State.OPEN:
-                advance(
-                    found,
-                    "release",
-                    by=None,
-                    at=at,
-                    reason="lease",
-                    changes={"assignee": None, "claimed_at": None},
-                )
-                returned += 1
-    return returned
 
 
 def _decide(

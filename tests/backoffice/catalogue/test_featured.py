@@ -149,6 +149,4 @@ def test_what_is_featured_takes_two_statements_however_much_it_is() -> None:
         section = make.section()
         for _slot in range(3):
             featured.place(section, title=make.published(), by=editor, at=NOW)
-    assert (
-        count(lambda: [s.title.creator for shelf in queries.featured_now(at=NOW) for s in shelf.slots]) == 2
-    )
+    assert count(lambda: [s.title.creator for shelf in queries.featured_now(at=NOW) for s in shelf.slots]) == 2

@@ -40,9 +40,7 @@ MATRIX = [
 
 
 @pytest.mark.parametrize(("change", "country", "public", "listed"), MATRIX)
-def test_the_published_rule(
-    change: dict[str, object], country: str | None, public: bool, listed: bool
-) -> None:
+def test_the_published_rule(change: dict[str, object], country: str | None, public: bool, listed: bool) -> None:
     title = make.published()
     standing = change.get("creator", {})
     if standing:

@@ -125,9 +125,7 @@ def test_the_table_itself_refuses_a_slug_twice() -> None:
 def test_a_file_of_somebody_else_looks_like_one_that_does_not_exist() -> None:
     creator = make.creator()
     with pytest.raises(Invalid) as refused:
-        titles.create(
-            creator=creator, by=creator.user, title="Rara", files=titles.Files(video=make.asset(member()))
-        )
+        titles.create(creator=creator, by=creator.user, title="Rara", files=titles.Files(video=make.asset(member())))
     assert refused.value.code == "unknown_asset"
 
 
@@ -184,9 +182,7 @@ def test_a_submitted_title_waits_for_its_video_before_it_goes_to_review() -> Non
 
 def test_a_finished_video_that_nobody_told_of_is_caught_up_with() -> None:
     title = make.title(video_status="processing")
-    title.video.__class__.objects.filter(pk=title.video_id).update(
-        processing_status="ready", processed_at=clock.now()
-    )
+    title.video.__class__.objects.filter(pk=title.video_id).update(processing_status="ready", processed_at=clock.now())
     assert titles.catch_up() == 1
     title.refresh_from_db()
     assert title.processing_status == "ready"
@@ -198,9 +194,7 @@ def test_a_failed_video_is_told_to_its_creator_once() -> None:
     titles.mark_processing(title)
     title.refresh_from_db()
     assert title.processing_status == "error"
-    told = Notification.objects.filter(
-        user=title.creator.user, event="title.processing_failed", channel="in_app"
-    )
+    told = Notification.objects.filter(user=title.creator.user, event="title.processing_failed", channel="in_app")
     assert told.count() == 1
 
 
@@ -299,9 +293,7 @@ def test_only_a_taken_down_title_is_restored_and_its_creator_cannot_resubmit_it(
         ({"description": "Longer"}, False),
     ],
 )
-def test_a_material_change_of_an_approved_title_is_reviewed_again(
-    changes: dict[str, object], again: bool
-) -> None:
+def test_a_material_change_of_an_approved_title_is_reviewed_again(changes: dict[str, object], again: bool) -> None:
     title = make.published(access_model="purchase", price_minor=499)
     title = titles.update(title, by=title.creator.user, changes=changes)
     assert title.moderation_status == ("pending" if again else "approved")
@@ -332,9 +324,7 @@ def test_a_private_title_leaves_the_featured_sections() -> None:
     at = clock.now()
     title = make.published()
     slot = featured.place(make.section(), title=title, by=staff("editor"), at=at)
-    titles.update(
-        title, by=title.creator.user, changes={"visibility": "private"}, at=at + timedelta(minutes=1)
-    )
+    titles.update(title, by=title.creator.user, changes={"visibility": "private"}, at=at + timedelta(minutes=1))
     slot.refresh_from_db()
     assert slot.state(at + timedelta(minutes=1)) == "ended"
 

@@ -16,7 +16,7 @@ from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import IllegalTransition, advance
 from backoffice.moderation import queries
 from backoffice.moderation.models import Case, Decision, Enforcement, PolicyRule
-from backoffice.moderation.services import cases
+from backoffice.moderation.services import cases, upkeep
 from backoffice.moderation.states import MACHINE
 from backoffice.notifications.models import Notification
 from backoffice.queues.services.items import LeaseLost, NotFree
@@ -189,9 +189,7 @@ def test_an_approval_takes_effect_when_the_window_is_over() -> None:
     assert {"case.decide", "case.approve", "case.claim", "case.queue"} <= {
         entry.action for entry in audit.for_subject(case)
     }
-    assert [entry.actor for entry in audit.for_subject(case.title) if entry.action == "title.approve"] == [
-        moderator
-    ]
+    assert [entry.actor for entry in audit.for_subject(case.title) if entry.action == "title.approve"] == [moderator]
 
 
 def test_settling_again_changes_nothing() -> None:
@@ -249,9 +247,7 @@ def test_the_table_refuses_a_rejection_without_policy_or_message() -> None:
     case = moderate.case()
     now = clock.now()
     with pytest.raises(IntegrityError), transaction.atomic():
-        Decision.objects.create(
-            case=case, verdict="reject", title_revision=1, decided_at=now, effective_at=now
-        )
+        Decision.objects.create(case=case, verdict="reject", title_revision=1, decided_at=now, effective_at=now)
 
 
 def test_a_decision_without_the_lease_decides_nothing() -> None:
@@ -375,10 +371,10 @@ def test_an_escalated_case_goes_to_somebody_else() -> None:
 def test_an_overdue_case_is_marked_once_and_stays_in_its_state() -> None:
     at = clock.now()
     case = moderate.case(at=at)
-    assert cases.flag_breaches(at=at + timedelta(hours=23)) == 0
+    assert upkeep.flag_breaches(at=at + timedelta(hours=23)) == 0
     late = at + timedelta(hours=24)
-    assert cases.flag_breaches(at=late) == 1
-    assert cases.flag_breaches(at=late) == 0
+    assert upkeep.flag_breaches(at=late) == 1
+    assert upkeep.flag_breaches(at=late) == 0
     case.refresh_from_db()
     assert (case.status, case.breached_at) == ("queued", late)
 
@@ -386,8 +382,8 @@ def test_an_overdue_case_is_marked_once_and_stays_in_its_state() -> None:
 def test_a_case_whose_reviewer_went_away_waits_again() -> None:
     at = clock.now()
     case = claimed(staff("content_moderator"), at)
-    assert cases.return_lapsed(at=at) == 0
-    assert cases.return_lapsed(at=at + timedelta(minutes=10)) == 1
+    assert upkeep.return_lapsed(at=at) == 0
+    assert upkeep.return_lapsed(at=at + timedelta(minutes=10)) == 1
     case.refresh_from_db()
     assert (case.status, case.assignee) == ("queued", None)
 
@@ -397,9 +393,7 @@ def test_rejections_of_weight_are_strikes_and_raise_the_next_case() -> None:
     owner = make.creator()
     for code in ("rights", "quality"):
         case = claimed(moderator, owner=owner)
-        cases.reject(
-            case, policy=policy(code), message="No", undo_seconds=0, **moderate.decision_of(case, moderator)
-        )
+        cases.reject(case, policy=policy(code), message="No", undo_seconds=0, **moderate.decision_of(case, moderator))
     assert queries.strikes(owner) == 1
     assert "strikes" in [row["code"] for row in moderate.case(owner=owner).reasons]
 
@@ -417,9 +411,7 @@ def test_a_resubmitted_title_gets_a_new_case() -> None:
 
 
 @pytest.mark.parametrize("model", [Decision, Enforcement])
-@pytest.mark.parametrize(
-    "statement", ["UPDATE {} SET created_at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
-)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET created_at = now()", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_the_database_refuses_to_change_what_was_decided(model: Any, statement: str) -> None:
     moderator = staff("content_moderator")
     case = claimed(moderator)

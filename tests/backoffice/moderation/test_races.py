@@ -31,8 +31,7 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
             connection.close()
 
     threads = [
-        threading.Thread(target=run, args=(index, call), name=f"race-{index}")
-        for index, call in enumerate(calls)
+        threading.Thread(target=run, args=(index, call), name=f"race-{index}") for index, call in enumerate(calls)
     ]
     for thread in threads:
         thread.start()

@@ -28,9 +28,7 @@ def test_every_rule_has_its_key_and_its_words_in_three_languages() -> None:
 def test_a_changed_rule_becomes_a_new_version_and_the_old_one_stays() -> None:
     PolicyRule.objects.filter(code="rights").update(message_en="Old words")
     assert reference.load() == 1
-    assert list(
-        PolicyRule.objects.filter(code="rights").order_by("version").values_list("version", "is_active")
-    ) == [
+    assert list(PolicyRule.objects.filter(code="rights").order_by("version").values_list("version", "is_active")) == [
         (1, False),
         (2, True),
     ]

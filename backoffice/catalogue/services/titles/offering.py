@@ -1,36 +1,31 @@
-"""Titles: making, changing, submitting, and what a decision does to them (S-049 to S-057)."""
+"""Making, changing and submitting titles (S-049, S-052, S-054, S-055, S-057)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
-from backoffice.accounts.permissions import require
 from backoffice.audit import entries
 from backoffice.catalogue import policies
 from backoffice.catalogue.models import Category, Tag, Title, TitleFile
 from backoffice.catalogue.services import featured
+from backoffice.catalogue.services.titles.guards import (
+    check_offer,
+    open_case_when_ready,
+)
+from backoffice.catalogue.services.titles.processing import ASSET_FINISHED
 from backoffice.catalogue.states import PROCESSING, Moderation, Processing, Visibility
 from backoffice.configuration import values
 from backoffice.core import clock, jobs
-from backoffice.core.errors import Conflict, Forbidden, Invalid
+from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
 from backoffice.creators.models import Creator
-from backoffice.media import queries as media
 from backoffice.media.models import Asset
-from backoffice.media.services import assets
-from backoffice.media.states import PROCESSED
-from backoffice.notifications import services as notifications
-
-# The job that a higher floor does when a submitted title can be looked at; named here, not imported.
-OPEN_CASE = "moderation.open_case"
-ASSET_FINISHED = "catalogue.asset_finished"
 
 # What an owner may change, and what of it a reviewer has to see again when it changes.
 PLAIN = (
@@ -105,7 +100,7 @@ def create(
     """
     at = at or clock.now()
     files = files or Files()
-    _may_offer(creator, by)
+    check_offer(creator, by)
     if creator is not None:
         policies.check_creator(creator)
     if not title.strip():
@@ -175,7 +170,7 @@ def update(title: Title, *, by: User | None, changes: Mapping[str, Any], at: dat
         raise Invalid(_("This cannot be changed: %(names)s.") % {"names": ", ".join(sorted(unknown))})
     with transaction.atomic():
         found = Title.objects.select_for_update(of=("self",)).select_related("creator").get(pk=title.pk)
-        _may_offer(found.creator, by)
+        check_offer(found.creator, by)
         if found.removed_at is not None:
             raise Conflict(_("This title was taken down by staff."), code="taken_down")
         old = {name: getattr(found, name) for name in PLAIN}
@@ -223,7 +218,7 @@ def update(title: Title, *, by: User | None, changes: Mapping[str, Any], at: dat
         )  # fmt: skip
         if found.moderation_status == Moderation.APPROVED and material and values.get("title.rereview_on_change"):
             advance(found, "rereview", by=by, at=at, changes={"submitted_at": at})
-            _open_case_when_ready(found, by=by)
+            open_case_when_ready(found, by=by)
         if "visibility" in changed:
             _apply_visibility(found, by=by, at=at)
     return found
@@ -237,7 +232,7 @@ def submit(title: Title, *, by: User | None, at: datetime | None = None) -> Titl
     at = at or clock.now()
     with transaction.atomic():
         found = Title.objects.select_for_update(of=("self",)).select_related("creator").get(pk=title.pk)
-        _may_offer(found.creator, by)
+        check_offer(found.creator, by)
         policies.check_submit(found)
         if found.moderation_status == Moderation.REJECTED:
             advance(found, "resubmit", by=by, at=at, changes={"submitted_at": at})
@@ -245,172 +240,8 @@ def submit(title: Title, *, by: User | None, at: datetime | None = None) -> Titl
             found.submitted_at = at
             found.save(update_fields=["submitted_at", "updated_at"])
             entries.record(action="title.submit", by=by, subject=found, at=at)
-        _open_case_when_ready(found, by=by)
+        open_case_when_ready(found, by=by)
     return found
-
-
-def approve(title: Title, *, by: User | None, at: datetime | None = None) -> Title:
-    """Approves a pending title (S-050); `by` None is an approval by policy. Sets `published_at` when it is public.
-
-    Raises Conflict with the reason when its video is not ready or proof of rights is missing (E-026).
-    """
-    _may_decide(by)
-    at = at or clock.now()
-    with transaction.atomic():
-        found = _locked(title)
-        policies.check_approve(found)
-        advance(
-            found,
-            "approve",
-            by=by,
-            at=at,
-            changes={"reviewed_revision": found.revision, "published_at": _first_publication(found, at)},
-        )
-    return found
-
-
-def reject(title: Title, *, by: User | None, reason: str, at: datetime | None = None) -> Title:
-    """Rejects a pending title (S-051) with the reason that staff see; the creator may change and resubmit it."""
-    _may_decide(by)
-    policies.check_reason(reason)
-    at = at or clock.now()
-    with transaction.atomic():
-        found = _locked(title)
-        advance(found, "reject", by=by, at=at, reason=reason, changes={"reviewed_revision": found.revision})
-    return found
-
-
-def take_down(title: Title, *, by: User | None, reason: str, at: datetime | None = None) -> Title:
-    """Takes an approved title off the platform (S-053): featured slots end, the creator is told why."""
-    _may_decide(by)
-    policies.check_reason(reason)
-    at = at or clock.now()
-    with transaction.atomic():
-        found = _locked(title)
-        advance(found, "take_down", by=by, at=at, reason=reason, changes={"removed_at": at})
-        featured.end_all_of(found, by=by, reason=_("The title was taken down."), at=at)
-        _tell_owner(found, "title.removed", by=by, reason=reason)
-    return found
-
-
-def restore(title: Title, *, by: User | None, reason: str, at: datetime | None = None) -> Title:
-    """Puts a taken down title back (Q-038). Raises Conflict for a title that was only ever rejected in review."""
-    _may_decide(by)
-    policies.check_reason(reason)
-    at = at or clock.now()
-    with transaction.atomic():
-        found = _locked(title)
-        if found.removed_at is None:
-            raise Conflict(_("This title was not taken down; its creator may submit it again."), code="not_removed")
-        advance(found, "restore", by=by, at=at, reason=reason, changes={"removed_at": None})
-        _tell_owner(found, "title.restored", by=by, reason=reason)
-    return found
-
-
-def classify(
-    title: Title, *, by: User, category: Category | None, tags: Iterable[Tag], at: datetime | None = None
-) -> Title:
-    """Staff put a title under another category and other tags (W-005)."""
-    require(by, "titles.decide")
-    at = at or clock.now()
-    with transaction.atomic():
-        found = _locked(title)
-        before = {"category": found.category_id, "tags": sorted(found.tags.values_list("slug", flat=True))}
-        found.category = category
-        found.save(update_fields=["category", "updated_at"])
-        found.tags.set(tags)
-        entries.record(
-            action="title.classify",
-            by=by,
-            subject=found,
-            before=before,
-            after={"category": found.category_id, "tags": sorted(found.tags.values_list("slug", flat=True))},
-            at=at,
-        )
-    return found
-
-
-def mark_processing(title: Title, *, at: datetime | None = None) -> Title:
-    """Takes over the state of the title's video (S-059, S-060); repeating it changes nothing.
-
-    A ready video brings its duration and, where the title has none, its poster; a submitted title then goes to
-    review. A failed one is told to its owner.
-    """
-    at = at or clock.now()
-    with transaction.atomic():
-        found = _locked(title)
-        video = found.video
-        if video is None or found.processing_status != Processing.PROCESSING:
-            return found
-        if video.is_ready:
-            poster = found.poster or media.renditions(video)["thumbnail"]
-            advance(
-                found,
-                "finish_processing",
-                by=None,
-                at=at,
-                machine=PROCESSING,
-                changes={"duration_ms": video.duration_ms, "poster": poster},
-            )
-            _open_case_when_ready(found, by=None)
-        elif video.is_processed:
-            advance(found, "fail_processing", by=None, at=at, machine=PROCESSING, reason=video.error_code)
-            _tell_owner(found, "title.processing_failed", by=None, reason=video.error_detail)
-    return found
-
-
-def asset_finished(*, asset_id: UUID | str, at: datetime | None = None) -> int:
-    """Tells every title that shows this video how its processing ended; returns how many titles there are."""
-    titles = list(Title.objects.filter(video_id=UUID(str(asset_id))))
-    for title in titles:
-        mark_processing(title, at=at)
-    return len(titles)
-
-
-def catch_up(*, at: datetime | None = None, limit: int = 200) -> int:
-    """Takes over the state of every finished video whose title did not hear of it; returns how many titles."""
-    late = Title.objects.filter(processing_status=Processing.PROCESSING, video__processing_status__in=PROCESSED)
-    titles = list(late.order_by("id")[:limit])
-    for title in titles:
-        mark_processing(title, at=at)
-    return len(titles)
-
-
-def retry_processing(title: Title, *, by: User, at: datetime | None = None) -> Title:
-    """Prepares a failed video again (S-061). Raises Conflict when nothing failed or the attempts are used up."""
-    if not by.may("titles.decide"):
-        _may_offer(title.creator, by)
-    at = at or clock.now()
-    with transaction.atomic():
-        found = _locked(title)
-        advance(found, "retry_processing", by=by, at=at, machine=PROCESSING)
-        if found.video is not None:
-            assets.retry(found.video, by=by, at=at)
-    return found
-
-
-def owner_of(title: Title) -> User | None:
-    """Who is told about a title: its creator's user, or for a platform title whoever made it."""
-    return title.creator.user if title.creator is not None else title.created_by
-
-
-def _locked(title: Title) -> Title:
-    return (
-        Title.objects.select_for_update(of=("self",))
-        .select_related("creator__user", "created_by", "video", "poster")
-        .get(pk=title.pk)
-    )
-
-
-def _may_offer(creator: Creator | None, by: User | None) -> None:
-    if by is None or by.may("titles.edit") or (creator is not None and creator.user_id == by.pk):
-        return
-    raise Forbidden(_("This is not your title."))
-
-
-def _may_decide(by: User | None) -> None:
-    if by is not None:
-        require(by, "titles.decide")
 
 
 def _owners(creator: Creator | None, by: User | None) -> set[object]:
@@ -465,21 +296,3 @@ def _apply_visibility(title: Title, *, by: User | None, at: datetime) -> None:
     elif title.moderation_status == Moderation.APPROVED and title.published_at is None:
         title.published_at = at
         title.save(update_fields=["published_at", "updated_at"])
-
-
-def _first_publication(title: Title, at: datetime) -> datetime | None:
-    if title.published_at is not None or title.visibility != Visibility.PUBLIC:
-        return title.published_at
-    return at
-
-
-def _open_case_when_ready(title: Title, *, by: User | None) -> None:
-    waits = title.moderation_status == Moderation.PENDING and title.submitted_at is not None
-    if waits and title.processing_status == Processing.READY:
-        jobs.enqueue(OPEN_CASE, {"title_id": str(title.id)}, by=by)
-
-
-def _tell_owner(title: Title, event: str, *, by: User | None, reason: str) -> None:
-    owner = owner_of(title)
-    if owner is not None:
-        notifications.notify(user=owner, event=event, data={"title": title.title, "reason": reason}, by=by)
