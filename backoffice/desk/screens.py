@@ -39,9 +39,7 @@ def screen[**P](
     permission: str | Iterable[str] | None,
     title: str | Promise = "",
     methods: Iterable[str] = ("GET", "HEAD", "POST"),
-) -> Callable[
-    [Callable[Concatenate[Any, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
-]:
+) -> Callable[[Callable[Concatenate[Any, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
     """Makes a view a staff screen.
 
     ``permission`` is a permission, or several of which one is enough, or None for every member of staff.
@@ -113,9 +111,7 @@ def partial(request: HttpRequest, template: str, context: dict[str, Any] | None 
 
 def refuse(request: HttpRequest, sentence: str, *, status: int = 403, bare: bool = False) -> HttpResponse:
     """A refusal with its reason. ``bare`` leaves the desk's frame out, for people who are not staff."""
-    title = {400: _("This was not accepted"), 403: _("You may not do this"), 409: _("This has changed")}[
-        status
-    ]
+    title = {400: _("This was not accepted"), 403: _("You may not do this"), 409: _("This has changed")}[status]
     if bare:
         return TemplateResponse(
             request, "desk/refused_bare.html", {"sentence": sentence, "title": title}, status=status

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import template
 
+from backoffice.desk import actions
+
 register = template.Library()
 
 
@@ -27,3 +29,9 @@ def basis_points(value: int) -> str:
 def as_json(value: Any) -> str:
     """A value as indented JSON, for payloads."""
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)
+
+
+@register.filter
+def in_words(action: str) -> str:
+    """An audit action for people: ``{{ entry.action|in_words }}``."""
+    return actions.in_words(action)

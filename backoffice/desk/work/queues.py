@@ -51,17 +51,6 @@ DESKS = (
         "desk:application_list",
         "desk:application_next",
         "desk:application_detail",
-        "c",
-    ),
-    Desk(
-        "applications",
-        _("Creator applications"),
-        "how_to_reg",
-        ("applications.view",),
-        ("applications.decide",),
-        "desk:application_list",
-        "desk:application_next",
-        "desk:application_detail",
         "v",
     ),
     Desk(

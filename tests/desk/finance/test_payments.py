@@ -33,9 +33,7 @@ def failed_event(number: int = 1) -> EventOutcome:
             "data": {"object": {"id": "cs_unknown", "customer_email": "canary@example.com"}},
         },
     )
-    EventOutcome.objects.filter(event=event).update(
-        status=EventStatus.FAILED, error="NotFound: no such payment"
-    )
+    EventOutcome.objects.filter(event=event).update(status=EventStatus.FAILED, error="NotFound: no such payment")
     return EventOutcome.objects.get(event=event)
 
 
@@ -66,10 +64,7 @@ def test_every_fee_says_its_rate_and_why_its_rule_was_chosen(desk: Callable[...,
 def test_the_parts_on_the_page_sum_to_the_price(desk: Callable[..., Desk]) -> None:
     payment = sold()
     context = desk("financial_admin").get(reverse("desk:payment", args=[payment.pk])).context
-    assert (
-        sum(line.amount_minor for line in context["lines"]) + context["earning"].amount_minor
-        == payment.amount_minor
-    )
+    assert sum(line.amount_minor for line in context["lines"]) + context["earning"].amount_minor == payment.amount_minor
     for shown in context["entries"]:
         assert sum(line.amount for line in shown.lines) == 0
 
@@ -126,9 +121,7 @@ def test_the_trial_balance_sums_to_zero_and_says_so(desk: Callable[..., Desk]) -
 def test_the_creators_of_the_ledger_show_what_each_has(desk: Callable[..., Desk]) -> None:
     creator = finance.payable(50_000)
     finance.requested(creator, 20_000)
-    [(found, [balance])] = (
-        desk("financial_admin").get(f"{LEDGER}creators/", {"q": creator.reference}).context["rows"]
-    )
+    [(found, [balance])] = desk("financial_admin").get(f"{LEDGER}creators/", {"q": creator.reference}).context["rows"]
     assert (found.pk, balance.available, balance.reserved) == (creator.pk, 50_000, 20_000)
 
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 
 from backoffice.audit.models import AuditEntry
 from backoffice.core.models import Job
+from backoffice.desk.actions import ACTIONS
 from backoffice.finance.models import Approval, PayoutRun
 from backoffice.finance.services import payouts
-from backoffice.finance.states import ItemStatus, RunStatus
+from backoffice.finance.states import ITEM, RUN, ItemStatus, RunStatus
 from tests.desk.clients import Desk
 from tests.factories import finance
 from tests.statements import count
@@ -37,9 +38,7 @@ def test_the_waiting_tab_adds_up_what_waits_per_currency(desk: Callable[..., Des
     finance.requested(finance.payable(50_000), 20_000)
     finance.requested(finance.payable(50_000), 30_000)
     answer = desk("financial_admin").get(LIST)
-    assert [(row["currency"], row["count"], row["gross"]) for row in answer.context["totals"]] == [
-        ("USD", 2, 50_000)
-    ]
+    assert [(row["currency"], row["count"], row["gross"]) for row in answer.context["totals"]] == [("USD", 2, 50_000)]
 
 
 def test_a_run_is_found_by_its_reference_and_by_its_creator(desk: Callable[..., Desk]) -> None:
@@ -88,9 +87,7 @@ def test_a_wrong_code_approves_nothing(desk: Callable[..., Desk]) -> None:
 def test_the_kept_approval_holds_no_cookies(desk: Callable[..., Desk]) -> None:
     run, client = finance.requested(finance.payable(50_000), 20_000), desk("financial_admin", factor_age=301)
     approve(client, run)
-    assert client.cookies["backlot_session"].value not in str(
-        client.session["account_reauthentication_state"]
-    )
+    assert client.cookies["backlot_session"].value not in str(client.session["account_reauthentication_state"])
 
 
 def test_the_requester_of_a_run_is_told_that_somebody_else_has_to_approve(desk: Callable[..., Desk]) -> None:
@@ -172,16 +169,11 @@ def test_what_moves_money_asks_for_a_fresh_factor(desk: Callable[..., Desk], ver
     assert answer["Location"].startswith(reverse("mfa_reauthenticate"))
 
 
-@pytest.mark.parametrize(
-    "role", ["ops_manager", "customer_support", "content_moderator", "editor", "analyst"]
-)
+@pytest.mark.parametrize("role", ["ops_manager", "customer_support", "content_moderator", "editor", "analyst"])
 def test_nobody_else_decides(desk: Callable[..., Desk], role: str) -> None:
     run = finance.requested(finance.payable(50_000), 20_000)
     client, item = desk(role), run.items.get()
-    answers = {
-        verb: client.post(address(run, verb)).status_code
-        for verb in ("approve", "reject", "cancel", "submit")
-    }
+    answers = {verb: client.post(address(run, verb)).status_code for verb in ("approve", "reject", "cancel", "submit")}
     answers |= {
         verb: client.post(reverse(f"desk:payout_item_{verb}", args=[item.pk])).status_code
         for verb in ("hold", "release", "drop", "retry", "resume")
@@ -260,3 +252,8 @@ def test_my_work_lists_what_waits_for_my_approval_and_not_my_own_requests(desk: 
     assert [row.label for row in client.get(reverse("desk:work")).context["waiting"]] == [run.reference]
     approve(client, run)
     assert client.get(reverse("desk:work")).context["waiting"] == []
+
+
+def test_every_action_of_the_payout_machines_is_said_in_words() -> None:
+    verbs = {f"payout_run.{verb}" for verb in RUN.verbs} | {f"payout_item.{verb}" for verb in ITEM.verbs}
+    assert sorted(verbs - set(ACTIONS)) == []
