@@ -43,9 +43,8 @@ class PlotlyFinder(BaseFinder):
 
     def find(self, path: str, find_all: bool = False) -> str | list[str] | None:
         found = [self.storage.path(SCRIPT)] if Path(path).as_posix() == f"{PREFIX}/{SCRIPT}" else []
-        if find_all:
-            return found
-        return found[0] if found else None
+        # Nothing found is an empty list in either case: Django adds the answer to a list of its own.
+        return found[0] if found and not find_all else found
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
         yield SCRIPT, self.storage

@@ -5,6 +5,8 @@ import datetime as dt
 import io
 import json
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -222,3 +224,13 @@ def test_the_page_asks_the_same_statements_however_much_was_sold(finance: Client
 
 def test_an_export_takes_post_only(finance: Client) -> None:
     assert finance.get(reverse("desk:revenue_export"), MARCH).status_code == 405
+
+
+def test_the_server_starts_without_pandas_and_plotly() -> None:
+    code = (
+        "import sys, django\n"
+        "django.setup()\n"
+        "import backoffice.urls\n"
+        "raise SystemExit('pandas' in sys.modules or 'plotly' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
