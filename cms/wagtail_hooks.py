@@ -57,9 +57,7 @@ def desk_menu_item() -> MenuItem:
 
 @hooks.register("register_admin_menu_item")
 def featured_menu_item() -> MenuItem:
-    return FeaturedMenuItem(
-        _("Featured"), reverse_lazy("cms_featured"), name="featured", icon_name="pick", order=150
-    )
+    return FeaturedMenuItem(_("Featured"), reverse_lazy("cms_featured"), name="featured", icon_name="pick", order=150)
 
 
 @hooks.register("construct_main_menu")

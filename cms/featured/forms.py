@@ -57,9 +57,7 @@ class RescheduleForm(WindowForm):
 class PlaceForm(WindowForm):
     """A title for a section. The section is the button that was pressed."""
 
-    title = forms.UUIDField(
-        error_messages={"required": _("Choose a title."), "invalid": _("Choose a title.")}
-    )
+    title = forms.UUIDField(error_messages={"required": _("Choose a title."), "invalid": _("Choose a title.")})
     section = forms.SlugField(error_messages={"required": _("Choose a section.")})
     where = forms.ChoiceField(
         label=_("Position"), choices=[("end", _("At the end")), ("front", _("At the front"))], required=False
@@ -70,9 +68,7 @@ class PlaceForm(WindowForm):
         initial=FeaturedSlot.Kind.EDITORIAL,
         required=False,
     )
-    fee = forms.CharField(
-        label=_("Fee"), required=False, help_text=_("For paid slots, which say “Sponsored”.")
-    )
+    fee = forms.CharField(label=_("Fee"), required=False, help_text=_("For paid slots, which say “Sponsored”."))
     fee_currency = forms.CharField(label=_("Currency"), required=False, max_length=3, initial="USD")
 
     def clean_kind(self) -> str:

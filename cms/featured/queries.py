@@ -48,9 +48,7 @@ def board(*, at: datetime, language: str = "", country: str = "") -> list[Shelf]
 
     With `language` or `country` (two letters) only the sections that such a visitor is shown.
     """
-    sections = [
-        s for s in FeaturedSection.objects.order_by("page", "position", "slug") if _for(s, language, country)
-    ]
+    sections = [s for s in FeaturedSection.objects.order_by("page", "position", "slug") if _for(s, language, country)]
     open_slots = _by_section(_slots(sections).open(at).order_by("section", "position", "starts_at", "id"))
     past_slots = _by_section(
         _slots(sections)

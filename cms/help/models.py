@@ -49,9 +49,7 @@ class HelpArticlePage(Page):
         SAFETY = "safety", _("Safety")
 
     kind: models.CharField = models.CharField(_("kind"), max_length=16, choices=Kind, default=Kind.ARTICLE)
-    topic: models.CharField = models.CharField(
-        _("topic"), max_length=16, choices=Topic, default=Topic.ACCOUNT
-    )
+    topic: models.CharField = models.CharField(_("topic"), max_length=16, choices=Topic, default=Topic.ACCOUNT)
     summary: models.CharField = models.CharField(_("summary"), max_length=240, blank=True)
     video_url: models.URLField = models.URLField(
         _("video address"), blank=True, help_text=_("For video tutorials: the page that plays the video.")

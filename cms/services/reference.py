@@ -75,9 +75,7 @@ def load() -> None:
         homes = _trees()
         _rights(homes)
         for position, (slug, headings, layout, most) in enumerate(SECTIONS):
-            sections.define(
-                slug=slug, headings=headings, layout=layout, max_items=most, position=position, by=None
-            )
+            sections.define(slug=slug, headings=headings, layout=layout, max_items=most, position=position, by=None)
 
 
 def key(name: str) -> UUID:
@@ -113,9 +111,7 @@ def _rights(homes: dict[str, Page]) -> None:
     Group.objects.filter(name__in=("Editors", "Moderators"), user=None).delete()
     general = list(
         Permission.objects.filter(content_type__app_label="wagtailadmin", codename="access_admin")
-        | Permission.objects.filter(
-            content_type__app_label="simple_translation", codename="submit_translation"
-        )
+        | Permission.objects.filter(content_type__app_label="simple_translation", codename="submit_translation")
     )
     on_pages = {
         permission.codename.removesuffix("_page"): permission

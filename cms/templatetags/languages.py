@@ -19,12 +19,7 @@ class PageLanguage(TypedDict):
 @register.simple_tag
 def page_languages(page: Page) -> list[PageLanguage]:
     """Every published translation of `page`, itself included, by language code; two SQL statements."""
-    found = (
-        page.get_translations(inclusive=True)
-        .live()
-        .select_related("locale")
-        .order_by("locale__language_code")
-    )
+    found = page.get_translations(inclusive=True).live().select_related("locale").order_by("locale__language_code")
     return [
         {
             "code": one.locale.language_code,

@@ -127,9 +127,7 @@ def breakdown(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     frame = _frame([(r["currency"], r["key"], *_measures(r)) for r in rows], ["currency", "key"])
     if frame.empty:
         return frame
-    ordered = frame.reset_index().sort_values(
-        ["currency", "gmv", "key"], ascending=[True, False, True], kind="stable"
-    )
+    ordered = frame.reset_index().sort_values(["currency", "gmv", "key"], ascending=[True, False, True], kind="stable")
     return ordered.set_index(["currency", "key"])
 
 
@@ -146,8 +144,7 @@ def compare(now: pd.DataFrame, before: pd.DataFrame) -> dict[str, dict[str, Chan
     changes: dict[str, dict[str, Change]] = {}
     for currency in sorted(set(now.index) | set(before.index)):
         changes[str(currency)] = {
-            measure: _change(_at(now, currency, measure), _at(before, currency, measure))
-            for measure in COLUMNS
+            measure: _change(_at(now, currency, measure), _at(before, currency, measure)) for measure in COLUMNS
         }
     return changes
 

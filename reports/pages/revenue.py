@@ -203,8 +203,7 @@ def _block(
     exponent = money.exponent(currency)
     earlier = _of(before, currency) if before is not None else mine.iloc[:0]
     lines = [
-        _line(names[str(key)], amounts, key=str(key))
-        for (_currency, key), amounts in _records(_of(parts, currency))
+        _line(names[str(key)], amounts, key=str(key)) for (_currency, key), amounts in _records(_of(parts, currency))
     ]
     return Block(
         currency=currency,
@@ -214,9 +213,7 @@ def _block(
             if name != "tax"
         ],
         share=total.share,
-        lines=[
-            _line(period_label(period, grain), amounts) for (_currency, period), amounts in _records(mine)
-        ],
+        lines=[_line(period_label(period, grain), amounts) for (_currency, period), amounts in _records(mine)],
         total=total,
         over_time=charts.over_time(
             mine,

@@ -47,9 +47,7 @@ def place(client: Client, section: FeaturedSection, title: Any, **fields: Any) -
     )
 
 
-def test_a_published_title_is_found_by_name_or_creator_and_placed(
-    editor: Client, hero: FeaturedSection
-) -> None:
+def test_a_published_title_is_found_by_name_or_creator_and_placed(editor: Client, hero: FeaturedSection) -> None:
     title = sales.published(creators.creator(stage_name="Ti Joslin"), title="Dlo Cho")
     sales.published(title="Something else")
 
@@ -94,9 +92,7 @@ def test_front_and_dates_are_kept(editor: Client, hero: FeaturedSection) -> None
     assert slot.state(clock.now()) == FeaturedSlot.State.SCHEDULED
 
 
-def test_an_overlap_is_said_on_the_board_and_nothing_typed_is_lost(
-    editor: Client, hero: FeaturedSection
-) -> None:
+def test_an_overlap_is_said_on_the_board_and_nothing_typed_is_lost(editor: Client, hero: FeaturedSection) -> None:
     title = sales.published(title="Dlo Cho")
     place(editor, hero, title)
 
@@ -178,9 +174,7 @@ def test_dragging_sends_the_whole_order(editor: Client, hero: FeaturedSection) -
     assert titles_in(hero) == ["C", "B", "A"]
 
 
-def test_an_order_with_a_slot_that_is_gone_changes_nothing_and_says_so(
-    editor: Client, hero: FeaturedSection
-) -> None:
+def test_an_order_with_a_slot_that_is_gone_changes_nothing_and_says_so(editor: Client, hero: FeaturedSection) -> None:
     slots = [featured.place(hero, title=sales.published(title=name), by=None) for name in "AB"]
     featured.end(slots[1], by=None)
 
@@ -222,9 +216,7 @@ def test_ending_keeps_the_slot_as_history(editor: Client, hero: FeaturedSection)
     assert "already over" in again.content.decode()
 
 
-def test_dates_of_a_slot_change_and_a_refused_change_stays_open(
-    editor: Client, hero: FeaturedSection
-) -> None:
+def test_dates_of_a_slot_change_and_a_refused_change_stays_open(editor: Client, hero: FeaturedSection) -> None:
     slot = featured.place(hero, title=sales.published(), by=None)
     address = reverse("cms_featured_schedule", args=[slot.pk])
 

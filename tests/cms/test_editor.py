@@ -54,9 +54,7 @@ def test_a_page_is_put_into_another_language_as_a_draft(editor: Client) -> None:
     page = pages.publish(parent, HelpArticlePage(title="Payouts", body="<p>x</p>"), language="en", by=None)
     creole = HelpIndexPage.objects.get(locale__language_code="ht").locale
 
-    editor.post(
-        reverse("simple_translation:submit_page_translation", args=[page.pk]), {"locales": [creole.pk]}
-    )
+    editor.post(reverse("simple_translation:submit_page_translation", args=[page.pk]), {"locales": [creole.pk]})
 
     draft = HelpArticlePage.objects.get(translation_key=page.translation_key, locale=creole)
     assert not draft.live

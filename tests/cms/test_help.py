@@ -13,9 +13,7 @@ from cms.services import pages, reference
 pytestmark = pytest.mark.django_db
 
 
-def article(
-    title: str, body: str = "<p>Text</p>", *, language: str = "en", name: str = ""
-) -> HelpArticlePage:
+def article(title: str, body: str = "<p>Text</p>", *, language: str = "en", name: str = "") -> HelpArticlePage:
     parent = HelpIndexPage.objects.get(locale__language_code=language)
     return pages.publish(
         parent,

@@ -32,6 +32,4 @@ def test_search_and_the_list_of_missing_translations_have_something_to_show() ->
     public_pages.publish(by=staff("editor"), today=TODAY)
 
     assert queries.articles(language="fr", text="versement")
-    assert [page.title for page in queries.missing_translations("ht")] == [
-        "Uploading a long film over a slow line"
-    ]
+    assert [page.title for page in queries.missing_translations("ht")] == ["Uploading a long film over a slow line"]

@@ -73,6 +73,4 @@ def sale(title: Title | None = None, *, at: datetime, buyer: User | None = None)
 
 def refund(payment: Payment, cumulative_minor: int, *, at: datetime) -> None:
     """So much of the payment has gone back in all."""
-    payments.record_refunded(
-        payment=payment, cumulative_minor=cumulative_minor, currency=payment.currency, at=at
-    )
+    payments.record_refunded(payment=payment, cumulative_minor=cumulative_minor, currency=payment.currency, at=at)

@@ -48,12 +48,8 @@ class HelpView(ApiView):
         operation_id="help_list",
         summary="Help articles, best match first",
         parameters=[
-            OpenApiParameter(
-                "q", str, description="Words to look for; empty lists every article."
-            ),
-            OpenApiParameter(
-                "language", str, enum=User.Language.values, description="Default: the request's."
-            ),
+            OpenApiParameter("q", str, description="Words to look for; empty lists every article."),
+            OpenApiParameter("language", str, enum=User.Language.values, description="Default: the request's."),
         ],
         responses=HelpArticleOutput(many=True),
     )

@@ -9,9 +9,7 @@ from cms.services import reference as cms_reference
 
 
 class Command(BaseCommand):
-    help = (
-        "Makes the rows that every platform needs: roles, fee rules, policies, service levels, first pages."
-    )
+    help = "Makes the rows that every platform needs: roles, fee rules, policies, service levels, first pages."
 
     def handle(self, *args: Any, **options: Any) -> None:
         reference.load()

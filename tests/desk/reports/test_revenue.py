@@ -132,9 +132,7 @@ def test_the_breakdown_links_to_the_creators_titles(finance: Client, sold: Payme
         ({"by": "buyer"}, "Select a valid choice."),
     ],
 )
-def test_wrong_filters_are_said_beside_the_field(
-    finance: Client, filters: dict[str, str], sentence: str
-) -> None:
+def test_wrong_filters_are_said_beside_the_field(finance: Client, filters: dict[str, str], sentence: str) -> None:
     assert sentence in show(finance, **filters)
     assert finance.post(reverse("desk:revenue_export"), MARCH | filters).status_code == 400
     assert not AuditEntry.objects.filter(action="report.export").exists()

@@ -72,9 +72,7 @@ def test_two_keys_of_one_name_stay_two_bars_with_the_largest_on_top() -> None:
 def test_long_names_leave_room_for_the_bars() -> None:
     rows = [{"key": "a", "currency": "USD", **dict.fromkeys(frames.MEASURES, 0), "gmv": 1}]
 
-    spec = charts.by_key(
-        frames.breakdown(rows), currency="USD", exponent=2, names={"a": "x" * 300}, labels=LABELS
-    )
+    spec = charts.by_key(frames.breakdown(rows), currency="USD", exponent=2, names={"a": "x" * 300}, labels=LABELS)
 
     assert len(spec["layout"]["yaxis"]["ticktext"][0]) == charts.LONGEST_NAME
 

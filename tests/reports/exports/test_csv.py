@@ -44,9 +44,7 @@ def test_negative_numbers_stay_numbers() -> None:
 
 
 def test_a_file_reads_back_with_its_quotes_line_breaks_and_accents() -> None:
-    text = "".join(
-        stream(["name", "amount"], [['Rivyè, "sou"\nlò', Decimal("-1.50")], [None, dt.date(2026, 1, 2)]])
-    )
+    text = "".join(stream(["name", "amount"], [['Rivyè, "sou"\nlò', Decimal("-1.50")], [None, dt.date(2026, 1, 2)]]))
 
     assert text.startswith(BYTE_ORDER_MARK)
     assert list(csv.reader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK), newline=""))) == [

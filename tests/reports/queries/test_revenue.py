@@ -81,10 +81,7 @@ def test_every_cent_of_the_price_is_accounted_for() -> None:
 
     assert usd["gmv"] == usd["creators"] + usd["commission"] + usd["fees"]
     assert usd["refunds"] == (
-        usd["creators_returned"]
-        + usd["commission_returned"]
-        + usd["processing_returned"]
-        + usd["conversion_returned"]
+        usd["creators_returned"] + usd["commission_returned"] + usd["processing_returned"] + usd["conversion_returned"]
     )
 
 
