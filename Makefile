@@ -2,7 +2,7 @@
 PYTHON ?= python3
 LOCAL = $(PYTHON) deploy/local/bootstrap.py
 
-.PHONY: demo test check bench shell reset format lock
+.PHONY: demo test check bench shell reset docs format lock
 
 demo:  ## set up everything and serve a platform with demo data (PORT, DATA_DIR)
 	@$(LOCAL) demo
@@ -21,6 +21,9 @@ shell:  ## a Python shell on the demo's data
 
 reset:  ## remove the data of the demo
 	@$(LOCAL) reset
+
+docs:  ## write the pages of docs/ that are made from code
+	@$(LOCAL) docs
 
 format:  ## write the format that `make check` asks for
 	@$(LOCAL) format

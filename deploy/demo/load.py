@@ -392,7 +392,7 @@ def _publish(stage: Stage, index: int, storefront: Storefront, maker: Maker) -> 
                 currency=maker.currency,
                 at=at,
             )
-            jobs.run_due(kinds=["moderation.open_case"])
+            titles.mark_processing(title, at=at)
             case = cases.open_for_title(title, at=at)
             if case is None:
                 continue
@@ -574,6 +574,7 @@ def waiting_titles(stage: Stage) -> None:
                 currency=creator.currency,
                 at=at,
             )
+            titles.mark_processing(title, at=at)
             cases.open_for_title(title, at=at)
     refused = Case.objects.filter(title__title="Teindre à l'indigo").first()
     if refused is not None and not refused.decisions.exists():

@@ -35,8 +35,7 @@ def fill_provider() -> None:
 
 
 def _available(creator: Creator) -> int:
-    balance = balances.for_creator(creator).get(creator.currency)
-    return balance.available if balance else 0
+    return sum(row.available for row in balances.for_creator(creator) if row.currency == creator.currency)
 
 
 def _ask(creator: Creator, amount: int, at: datetime) -> PayoutRun:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.local import checks, demo, translations
+from deploy.local import checks, demo, documents, translations
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,6 +55,7 @@ COMMANDS = {
     "test": test,
     "bench": bench,
     "check": checks.main,
+    "docs": documents.main,
     "format": checks.write_format,
     "manage": manage,
     "lock": lock,

@@ -1,0 +1,77 @@
+"""Writes the pages of docs/ that are made from code: permissions, platform settings, state machines."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTE = "<!-- Made by `make docs`. Change the code it is made from, not this page. -->\n"
+
+
+def permissions() -> str:
+    """Who may what, from the roles' data."""
+    from backoffice.accounts.roles import MATRIX, ROLES
+
+    lines = [
+        "# Who may what",
+        "",
+        NOTE,
+        "A permission is `area.verb`. A role without a cell in an area has no access to it: no page, no menu entry, no",
+        "action. Nobody stands above the roles.",
+        "",
+    ]
+    for area, row in MATRIX.items():
+        lines += [f"## {area}", "", "| Role | Verbs |", "| --- | --- |"]
+        lines += [f"| {ROLES[role]} | {', '.join(f'`{verb}`' for verb in verbs.split())} |" for role, verbs in row.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def platform_settings() -> str:
+    """What staff change while the platform runs."""
+    from backoffice.configuration.defaults import DEFAULTS
+
+    lines = ["# Platform settings", "", NOTE, "| Key | Default | Kind | What it does |", "| --- | --- | --- | --- |"]
+    for key, setting in sorted(DEFAULTS.items()):
+        lines.append(f"| `{key}` | `{setting.default}` | {setting.type.__name__} | {setting.help} |")
+    return "\n".join([*lines, ""])
+
+
+def state_machines() -> str:
+    """Every transition table, drawn."""
+    from importlib import import_module
+
+    from backoffice.core.states import Machine
+
+    lines = ["# State machines", "", NOTE]
+    seen: set[int] = set()
+    for folder in sorted((ROOT / "backoffice").iterdir()):
+        if not (folder / "states.py").exists() or folder.name == "core":
+            continue
+        for value in vars(import_module(f"backoffice.{folder.name}.states")).values():
+            if isinstance(value, Machine) and id(value) not in seen:
+                seen.add(id(value))
+                lines += [f"## {folder.name}: {value.name}", "", "```mermaid", value.mermaid(), "```", ""]
+    return "\n".join(lines)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/staff/permissions.md": permissions,
+    "docs/operators/platform-settings.md": platform_settings,
+    "docs/developers/state-machines.md": state_machines,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Writes every generated page."""
+    import os
+
+    import django
+    from django.utils import translation
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "backoffice.settings.local"
+    django.setup()
+    with translation.override("en"):
+        for name, make in PAGES.items():
+            (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / name).write_text(make())
+    return 0
