@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +13,12 @@ from backoffice.accounts import factor
 from backoffice.configuration import values
 from backoffice.core.errors import Conflict
 from backoffice.creators import states
-from backoffice.creators.models import Creator, CreatorApplication, QualityAssessment
+from backoffice.creators.models import (
+    Creator,
+    CreatorApplication,
+    QualityAssessment,
+    VerificationDocument,
+)
 from backoffice.creators.states import InfoItem
 from backoffice.media.states import Processing
 
@@ -171,6 +177,27 @@ def check_may_start(user: Any, *, at: dt.datetime) -> CreatorApplication | None:
             code="reapply_later",
         )
     return latest
+
+
+def is_reverifying(application: CreatorApplication) -> bool:
+    """Whether the creator made from this application has been asked to prove identity again (S-017)."""
+    creator = application.creator
+    return (
+        creator is not None
+        and creator.verification_status == states.VerificationStatus.PENDING
+        and creator.reverify_by is not None
+    )
+
+
+def missing_to_confirm(creator: Creator, *, at: dt.datetime) -> list[Unmet]:
+    """What a re-verification lacks (S-012 after S-017): a verified ID that is still valid."""
+    proven = VerificationDocument.objects.filter(
+        Q(document_expires_on__isnull=True) | Q(document_expires_on__gte=at.date()),
+        subject=creator.user_id,
+        document_type__in=states.IDENTITY_TYPES,
+        status=states.DocumentStatus.VERIFIED,
+    )
+    return [] if proven.exists() else [Unmet("identity", _("No valid ID document is verified."))]
 
 
 def may_reapply_at(application: CreatorApplication) -> dt.datetime | None:

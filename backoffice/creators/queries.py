@@ -29,9 +29,7 @@ def public() -> QuerySet[Creator]:
     return Creator.objects.live().select_related("avatar").order_by("stage_name", "id")
 
 
-def public_matching(
-    *, text: str = "", category: str = "", language: str = "", country: str = ""
-) -> QuerySet[Creator]:
+def public_matching(*, text: str = "", category: str = "", language: str = "", country: str = "") -> QuerySet[Creator]:
     """Public creators by part of the name, category slug, language code and country code; empty means any."""
     creators = public()
     if text:
@@ -55,17 +53,36 @@ def application_of(user: Any) -> CreatorApplication | None:
 
 def inactive_since(before: dt.datetime, *, limit: int = 500) -> QuerySet[CreatorApplication]:
     """Applications that wait on their applicant without activity since `before` (S-011)."""
-    return CreatorApplication.objects.filter(
-        status__in=states.EDITABLE, last_activity_at__lt=before
-    ).order_by("last_activity_at")[:limit]
+    return CreatorApplication.objects.filter(status__in=states.EDITABLE, last_activity_at__lt=before).order_by(
+        "last_activity_at"
+    )[:limit]
 
 
 def awaiting_activation() -> QuerySet[CreatorApplication]:
-    """Approved applications with their creators and people, oldest decision first."""
+    """Approved applications whose creators have their papers in order, oldest decision first (S-009)."""
     return (
         CreatorApplication.objects.select_related("creator__user")
-        .filter(status=ApplicationStatus.APPROVED)
+        .filter(
+            status=ApplicationStatus.APPROVED,
+            creator__payout_account_ready=True,
+            creator__agreement_signed_at__isnull=False,
+        )
+        .exclude(creator__tax_form_status=states.TaxFormStatus.MISSING)
         .order_by("decided_at")
+    )
+
+
+def without_valid_id(*, at: dt.datetime) -> QuerySet[Creator]:
+    """Verified creators who had an ID that has expired, and no other that is valid (S-020)."""
+    ids = VerificationDocument.objects.filter(subject=OuterRef("user"), document_type__in=states.IDENTITY_TYPES)
+    valid = ids.filter(
+        Q(document_expires_on__isnull=True) | Q(document_expires_on__gte=at.date()),
+        status=states.DocumentStatus.VERIFIED,
+    )
+    return Creator.objects.select_related("user").filter(
+        Exists(ids.filter(status=states.DocumentStatus.EXPIRED)),
+        ~Exists(valid),
+        verification_status=states.VerificationStatus.VERIFIED,
     )
 
 
@@ -113,9 +130,7 @@ def in_tab(tab: str, *, user: Any, at: dt.datetime) -> QuerySet[CreatorApplicati
         work = work.filter(due_at__lt=at).exclude(state=WorkItem.State.PAUSED)
     else:
         work = work.exclude(held).exclude(state=WorkItem.State.PAUSED)
-    return _listed(CreatorApplication.objects.filter(Exists(work), status__in=statuses)).order_by(
-        "submitted_at", "id"
-    )
+    return _listed(CreatorApplication.objects.filter(Exists(work), status__in=statuses)).order_by("submitted_at", "id")
 
 
 def matching(
@@ -207,9 +222,7 @@ def directory(*, text: str = "", status: str = "", held: bool = False) -> QueryS
     """Creators for the staff directory: by part of the stage name or reference, state, payout hold."""
     creators = Creator.objects.select_related("user").order_by("stage_name", "id")
     if text:
-        creators = creators.filter(
-            Q(stage_name__icontains=text) | Q(reference__iexact=text) | Q(slug__icontains=text)
-        )
+        creators = creators.filter(Q(stage_name__icontains=text) | Q(reference__iexact=text) | Q(slug__icontains=text))
     if status == "active":
         creators = creators.filter(is_active=True, verification_status__in=states.LIVE)
     elif status in states.VerificationStatus.values:

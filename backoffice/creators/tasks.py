@@ -24,8 +24,8 @@ def lapse_applications(job: jobs.JobContext) -> None:
 
 @jobs.handler("creators.expire_documents")
 def expire_documents(job: jobs.JobContext) -> None:
-    """Daily: documents past their date expire (S-020)."""
-    documents.expire_due()
+    """Daily: documents past their date expire, and their creators are asked for new ones (S-020)."""
+    creators.expire_documents()
 
 
 @jobs.handler("creators.purge_documents")

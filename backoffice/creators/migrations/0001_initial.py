@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                 ('subject', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ('created_at',),
+                'ordering': ('created_at', 'id'),
             },
         ),
         migrations.AddIndex(

@@ -25,9 +25,7 @@ class CreatorApplication(Record):
     """One attempt of a person to become a creator (E-014, F-004)."""
 
     reference = models.CharField(max_length=16, unique=True, default=new_reference, editable=False)
-    applicant = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="creator_applications"
-    )
+    applicant = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="creator_applications")
     creator = models.ForeignKey(
         Creator, models.PROTECT, null=True, blank=True, related_name="applications", editable=False
     )
@@ -75,9 +73,7 @@ class CreatorApplication(Record):
     decision_reason = models.TextField(blank=True, editable=False)
 
     # The reviewer's checks (E-014); documents, accounts and the assessment keep their own.
-    public_figure = models.CharField(
-        max_length=12, choices=states.PublicFigure, default=states.PublicFigure.UNCHECKED
-    )
+    public_figure = models.CharField(max_length=12, choices=states.PublicFigure, default=states.PublicFigure.UNCHECKED)
     background_required = models.BooleanField(_("background check required"), default=False)
     background_passed = models.BooleanField(_("background check passed"), null=True, blank=True)
 
@@ -93,8 +89,7 @@ class CreatorApplication(Record):
             ),
             models.CheckConstraint(
                 name="application_rejection_has_reason",
-                condition=~models.Q(status="rejected")
-                | (~models.Q(decision_code="") & ~models.Q(decision_reason="")),
+                condition=~models.Q(status="rejected") | (~models.Q(decision_code="") & ~models.Q(decision_reason="")),
             ),
             models.CheckConstraint(
                 name="application_info_request_has_text",

@@ -39,9 +39,7 @@ class DocumentKey(Record):
 class VerificationDocument(Record):
     """An identity document; the file itself is ciphertext in private storage (E-015)."""
 
-    application = models.ForeignKey(
-        CreatorApplication, models.PROTECT, related_name="documents", editable=False
-    )
+    application = models.ForeignKey(CreatorApplication, models.PROTECT, related_name="documents", editable=False)
     subject = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", editable=False)
     document_type = models.CharField(max_length=24, choices=states.DocumentType, editable=False)
     status = models.CharField(
@@ -70,7 +68,7 @@ class VerificationDocument(Record):
     machine: ClassVar[Machine] = states.DOCUMENT
 
     class Meta:
-        ordering = ("created_at",)
+        ordering = ("created_at", "id")
         indexes = (
             models.Index(
                 fields=("purge_after",),

@@ -15,25 +15,19 @@ class SocialAccount(Record):
     application = models.ForeignKey(
         CreatorApplication, models.CASCADE, null=True, blank=True, related_name="social_accounts"
     )
-    creator = models.ForeignKey(
-        Creator, models.CASCADE, null=True, blank=True, related_name="social_accounts"
-    )
+    creator = models.ForeignKey(Creator, models.CASCADE, null=True, blank=True, related_name="social_accounts")
     platform = models.CharField(_("platform"), max_length=12, choices=states.Platform)
     handle = models.CharField(_("handle"), max_length=100)
     url = models.URLField(_("address"), max_length=300, validators=[URLValidator(schemes=["https"])])
     follower_count = models.PositiveBigIntegerField(_("followers"), default=0)
     verified = models.BooleanField(_("belongs to the applicant"), default=False)
-    checked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+    checked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
     checked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-follower_count", "created_at")
         constraints = (
-            models.UniqueConstraint(
-                fields=("creator", "platform", "handle"), name="social_account_once_per_creator"
-            ),
+            models.UniqueConstraint(fields=("creator", "platform", "handle"), name="social_account_once_per_creator"),
             models.UniqueConstraint(
                 fields=("application", "platform", "handle"), name="social_account_once_per_application"
             ),

@@ -65,9 +65,7 @@ def start(
                 created_at=at,
             )
             entries.record(action="application.start", by=by, subject=application, at=at)
-            creator = Creator.objects.filter(
-                user=user, verification_status=states.VerificationStatus.REJECTED
-            ).first()
+            creator = Creator.objects.filter(user=user, verification_status=states.VerificationStatus.REJECTED).first()
             if creator is not None:
                 advance(creator, "reopen", by=None, at=at)  # S-016
             if fields:
@@ -483,9 +481,7 @@ def _end_verification(application: CreatorApplication, *, by: Any, at: dt.dateti
         advance(creator, "reject", by=by, at=at)  # S-013
 
 
-def activate(
-    *, application: CreatorApplication, by: Any = None, at: dt.datetime | None = None
-) -> CreatorApplication:
+def activate(*, application: CreatorApplication, by: Any = None, at: dt.datetime | None = None) -> CreatorApplication:
     """Lets the approved creator go live (S-009); `by` None is the system.
 
     Raises `policies.NotReady` naming each fact that is not there yet.
@@ -497,11 +493,7 @@ def activate(
         application = _locked(application)
         if application.creator is None or not application.machine.allows(application.status, "activate"):
             raise Conflict(_("Only an approved application can be activated."), code="illegal_transition")
-        creator = (
-            Creator.objects.select_for_update(of=("self",))
-            .select_related("user")
-            .get(pk=application.creator.pk)
-        )
+        creator = Creator.objects.select_for_update(of=("self",)).select_related("user").get(pk=application.creator.pk)
         unmet = policies.missing_to_activate(creator)
         if unmet:
             raise policies.NotReady(_("The creator cannot go live yet."), unmet=unmet)

@@ -14,7 +14,7 @@ from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
-from backoffice.creators import states
+from backoffice.creators import policies, queries, states
 from backoffice.creators.models import Creator, CreatorApplication, SocialAccount
 from backoffice.creators.services import documents
 from backoffice.notifications.services import notify
@@ -51,9 +51,7 @@ def admit(*, application: CreatorApplication, by: Any, at: dt.datetime) -> Creat
         if creator.verification_status == states.VerificationStatus.REJECTED:
             advance(creator, "reopen", by=None, at=at)
         if creator.verification_status != states.VerificationStatus.VERIFIED:
-            advance(
-                creator, "verify", by=by, at=at, changes={"reverify_by": None, "tier": states.Tier.VERIFIED}
-            )
+            advance(creator, "verify", by=by, at=at, changes={"reverify_by": None, "tier": states.Tier.VERIFIED})
         known = set(creator.social_accounts.values_list("platform", "handle"))
         for account in application.social_accounts.all():
             if (account.platform, account.handle) not in known:
@@ -104,9 +102,7 @@ def create_imported(
         )
         entries.record(action="creator.import", by=by, subject=creator, at=at)
         if verified:
-            advance(
-                creator, "verify", by=by, at=at, reason="imported", changes={"tier": states.Tier.VERIFIED}
-            )
+            advance(creator, "verify", by=by, at=at, reason="imported", changes={"tier": states.Tier.VERIFIED})
     return creator
 
 
@@ -128,9 +124,7 @@ def activate(*, creator: Creator, by: Any, at: dt.datetime) -> None:
         entries.record(action="creator.activate", by=by, subject=creator, after={"is_active": True}, at=at)
 
 
-def update_profile(
-    *, creator: Creator, by: Any, fields: Mapping[str, Any], at: dt.datetime | None = None
-) -> Creator:
+def update_profile(*, creator: Creator, by: Any, fields: Mapping[str, Any], at: dt.datetime | None = None) -> Creator:
     """Changes the public profile and the payout schedule (U-019). Unknown fields raise Invalid."""
     at = at or clock.now()
     unknown = sorted(set(fields) - set(PROFILE_FIELDS))
@@ -257,9 +251,7 @@ def suspend(
             changes={"suspended_at": at, "suspended_until": until, "suspension_reason": reason.strip()},
         )
         if not creator.payout_hold:
-            hold_payouts(
-                creator=creator, by=by, reason=_("Suspended: %(reason)s") % {"reason": reason}, at=at
-            )
+            hold_payouts(creator=creator, by=by, reason=_("Suspended: %(reason)s") % {"reason": reason}, at=at)
         notify(
             user=creator.user,
             event="creator.suspended",
@@ -315,9 +307,13 @@ def reverify(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None =
 
 
 def confirm_verification(*, creator: Creator, by: Any, at: dt.datetime | None = None) -> None:
-    """Ends a re-verification well (S-012)."""
+    """Ends a re-verification well (S-012). Raises `policies.NotReady` without a verified, valid ID document."""
+    at = at or clock.now()
     permissions.require(by, states.DECIDE)
-    advance(creator, "verify", by=by, at=at or clock.now(), changes={"reverify_by": None})
+    unmet = policies.missing_to_confirm(creator, at=at)
+    if unmet:
+        raise policies.NotReady(_("The identity cannot be confirmed yet."), unmet=unmet)
+    advance(creator, "verify", by=by, at=at, changes={"reverify_by": None})
 
 
 def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
@@ -351,6 +347,18 @@ def hold_overdue(*, at: dt.datetime | None = None) -> int:
     return done
 
 
+def expire_documents(*, at: dt.datetime | None = None) -> int:
+    """Expires documents past their date and asks creators left without a valid ID for a new one (S-020, S-017).
+
+    Returns how many documents expired. Runs daily; a run that was cut off is completed by the next.
+    """
+    at = at or clock.now()
+    expired = documents.expire_due(at=at)
+    for creator in queries.without_valid_id(at=at):
+        reverify(creator=creator, by=None, reason=_("Your ID has expired."), at=at)
+    return expired
+
+
 def end_suspensions(*, at: dt.datetime | None = None) -> int:
     """Restores creators whose suspension has reached its end date; returns how many."""
     at = at or clock.now()
@@ -364,17 +372,13 @@ def end_suspensions(*, at: dt.datetime | None = None) -> int:
     return done
 
 
-def _set(
-    creator: Creator, *, by: Any, at: dt.datetime, action: str, reason: str = "", **changes: Any
-) -> None:
+def _set(creator: Creator, *, by: Any, at: dt.datetime, action: str, reason: str = "", **changes: Any) -> None:
     """Writes fields and their audit row; a call that changes nothing writes nothing."""
     with transaction.atomic():
         current = Creator.objects.select_for_update().get(pk=creator.pk)
         before = {name: getattr(current, name) for name in changes}
         if before != changes:
             Creator.objects.filter(pk=creator.pk).update(**changes, updated_at=at)
-            entries.record(
-                action=action, by=by, subject=creator, reason=reason, before=before, after=changes, at=at
-            )
+            entries.record(action=action, by=by, subject=creator, reason=reason, before=before, after=changes, at=at)
     for name, value in changes.items():
         setattr(creator, name, value)

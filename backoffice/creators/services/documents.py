@@ -15,7 +15,7 @@ from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
-from backoffice.creators import states
+from backoffice.creators import policies, states
 from backoffice.creators.models import CreatorApplication, VerificationDocument
 from backoffice.creators.services import vault
 from backoffice.notifications.services import notify
@@ -77,8 +77,8 @@ def upload(
     """Stores a document of the applicant, encrypted (U-018).
 
     Raises Forbidden for anybody but the applicant, Conflict when the application takes no changes or holds
-    too many files, Invalid for a bad type or an expired document. The content never touches disk or database in
-    the clear.
+    too many files, Invalid for a bad type or an expired document. The content never touches disk or database
+    in the clear.
     """
     at = at or clock.now()
     if by is None or application.applicant_id != by.pk:
@@ -92,7 +92,7 @@ def upload(
     try:
         with transaction.atomic():
             current = CreatorApplication.objects.select_for_update().get(pk=application.pk)
-            if not current.is_editable:
+            if not (current.is_editable or policies.is_reverifying(current)):
                 raise Conflict(_("This application takes no changes now."), code="not_editable")
             if current.documents.exclude(status=states.DocumentStatus.PURGED).count() >= values.get(
                 "document.max_per_application"

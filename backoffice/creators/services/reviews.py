@@ -69,9 +69,7 @@ def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt
             SocialAccount.objects.filter(application=application, pk__in=ids).update(
                 verified=verified, checked_by=by, checked_at=at, updated_at=at
             )
-        pending = application.documents.filter(
-            pk__in=findings.verified_documents, status=states.DocumentStatus.PENDING
-        )
+        pending = application.documents.filter(pk__in=findings.verified_documents, status=states.DocumentStatus.PENDING)
         for document in pending:
             documents.verify(document=document, by=by, expires_on=findings.document_expires_on, at=at)
         QualityAssessment.objects.update_or_create(

@@ -97,9 +97,7 @@ def rewrap_all() -> int:
     keys = masters()
     first = next(iter(keys))
     changed = 0
-    for pk in (
-        DocumentKey.objects.filter(wrapped__isnull=False).exclude(master=first).values_list("pk", flat=True)
-    ):
+    for pk in DocumentKey.objects.filter(wrapped__isnull=False).exclude(master=first).values_list("pk", flat=True):
         with transaction.atomic():
             row = DocumentKey.objects.select_for_update().get(pk=pk)
             if row.wrapped is None or row.master == first:

@@ -274,13 +274,9 @@ def application_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Gives the application back to the queue."""
     dossier = find(pk)
     try:
-        applications.release(
-            application=dossier.application, by=request.user, token=request.POST.get("token", "")
-        )
+        applications.release(application=dossier.application, by=request.user, token=request.POST.get("token", ""))
     except Conflict as error:
-        return _dossier(
-            request, find(pk), form=ReviewForm(request.POST, dossier=dossier), problem=error, status=409
-        )
+        return _dossier(request, find(pk), form=ReviewForm(request.POST, dossier=dossier), problem=error, status=409)
     messages.info(request, _("%(reference)s is back in the queue.") % {"reference": dossier.application})
     return redirect("desk:application_list")
 
@@ -311,9 +307,7 @@ def _act(request: StaffRequest, pk: UUID, act: Act, *, done: str, stay: bool = F
         act(dossier, form, form.cleaned_data["token"] or "")
     except DomainError as error:
         fresh = find(pk)
-        return _dossier(
-            request, fresh, form=ReviewForm(request.POST, dossier=fresh), problem=error, status=409
-        )
+        return _dossier(request, fresh, form=ReviewForm(request.POST, dossier=fresh), problem=error, status=409)
     messages.success(request, done % {"reference": dossier.application.reference})
     if stay:
         query = _bench(request.POST)

@@ -91,6 +91,7 @@ def _page(
             "opened": opened,
             "problem": problem,
             "may_suspend": request.user.may(states.SUSPEND),
+            "may_decide": request.user.may(states.DECIDE),
             "may_hold": request.user.may("payouts.edit"),
             "sees_applications": request.user.may("applications.view"),
             "verbs": creator.machine.verbs_from(creator.verification_status),
@@ -156,11 +157,45 @@ def creator_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     return _with_reason(request, pk, act, dialog="release", done=_("Payouts are released."))
 
 
+@screen(permission=states.DECIDE, title=gettext_lazy("Creator"), methods=("POST",))
+def creator_reverify(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Asks a verified creator to prove identity again (S-017)."""
+
+    def act(creator: Creator, form: ReasonForm) -> None:
+        creators.reverify(creator=creator, by=request.user, reason=form.cleaned_data["reason"])
+
+    return _with_reason(request, pk, act, dialog="reverify", done=_("The creator is asked for an ID."))
+
+
+@screen(permission=states.DECIDE, title=gettext_lazy("Creator"), methods=("POST",))
+def creator_refuse(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Refuses a pending verification (S-013)."""
+
+    def act(creator: Creator, form: ReasonForm) -> None:
+        creators.reject_verification(creator=creator, by=request.user, reason=form.cleaned_data["reason"])
+
+    return _with_reason(request, pk, act, dialog="refuse", done=_("The verification is refused."))
+
+
+@screen(permission=states.DECIDE, title=gettext_lazy("Creator"), methods=("POST",))
+def creator_confirm(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Confirms the identity at the end of a re-verification (S-012)."""
+    try:
+        creators.confirm_verification(creator=find(pk), by=request.user)
+    except DomainError as error:
+        return _page(request, find(pk), problem=error, status=409)
+    messages.success(request, _("The identity is confirmed."))
+    return redirect("desk:creator_detail", pk=pk)
+
+
 urlpatterns = [
     path("", creator_list, name="creator_list"),
     path("<uuid:pk>/", creator_detail, name="creator_detail"),
     path("<uuid:pk>/suspend/", creator_suspend, name="creator_suspend"),
     path("<uuid:pk>/restore/", creator_restore, name="creator_restore"),
+    path("<uuid:pk>/reverify/", creator_reverify, name="creator_reverify"),
+    path("<uuid:pk>/refuse/", creator_refuse, name="creator_refuse"),
+    path("<uuid:pk>/confirm/", creator_confirm, name="creator_confirm"),
     path("<uuid:pk>/hold/", creator_hold, name="creator_hold"),
     path("<uuid:pk>/release/", creator_release, name="creator_release"),
 ]

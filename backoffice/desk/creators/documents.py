@@ -22,11 +22,7 @@ FRAME_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; f
 
 def find(pk: UUID) -> VerificationDocument:
     """The document with its person and application. Raises NotFound."""
-    document = (
-        VerificationDocument.objects.select_related("subject", "application", "opened_by")
-        .filter(pk=pk)
-        .first()
-    )
+    document = VerificationDocument.objects.select_related("subject", "application", "opened_by").filter(pk=pk).first()
     if document is None:
         raise NotFound(_("There is no such document."))
     return document
@@ -58,6 +54,16 @@ def document_unlock(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
 @stepup.required
+def document_verify(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Accepts one document that this reviewer has opened (S-018)."""
+    document = find(pk)
+    documents.verify(document=document, by=request.user)
+    messages.success(request, _("The document is accepted."))
+    return redirect("desk:application_detail", pk=document.application_id)
+
+
+@screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
+@stepup.required
 def document_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Refuses one document with a reason that its owner reads (S-019)."""
     document = find(pk)
@@ -68,6 +74,7 @@ def document_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 urlpatterns = [
     path("documents/<uuid:pk>/content/", document_content, name="document_content"),
+    path("documents/<uuid:pk>/verify/", document_verify, name="document_verify"),
     path("documents/<uuid:pk>/reject/", document_reject, name="document_reject"),
     path("applications/<uuid:pk>/documents/unlock/", document_unlock, name="document_unlock"),
 ]

@@ -14,11 +14,11 @@ from backoffice.creators.states import InfoItem, PublicFigure
 
 SCORE_CHOICES = [
     ("", _("Not judged")),
-    ("1", _("1 · far below")),
-    ("2", _("2 · below")),
-    ("3", _("3 · meets the standard")),
+    ("1", _("1 · poor")),
+    ("2", _("2 · weak")),
+    ("3", _("3 · fine")),
     ("4", _("4 · good")),
-    ("5", _("5 · outstanding")),
+    ("5", _("5 · excellent")),
 ]
 MEETS = "3"
 
@@ -60,7 +60,7 @@ class ReviewForm(forms.Form):
     public_figure = forms.ChoiceField(
         label=_("Public figure"),
         required=False,
-        choices=[(c.value, c.label) for c in (PublicFigure.NO, PublicFigure.CONFIRMED)],
+        choices=[(PublicFigure.NO.value, _("no")), (PublicFigure.CONFIRMED.value, _("yes, confirmed"))],
     )
     background_required = forms.BooleanField(required=False, label=_("A background check is required"))
     document_expires_on = forms.DateField(

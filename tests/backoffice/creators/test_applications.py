@@ -127,9 +127,7 @@ def test_a_submitted_application_takes_no_changes_and_no_documents() -> None:
     with pytest.raises(Conflict):
         applications.update(application=application, by=application.applicant, fields={"bio": "new"})
     with pytest.raises(Conflict):
-        documents.upload(
-            application=application, document_type="passport", content=make.PDF, by=application.applicant
-        )
+        documents.upload(application=application, document_type="passport", content=make.PDF, by=application.applicant)
 
 
 def test_contents_are_changed_by_their_applicant_only_and_only_known_fields() -> None:
@@ -143,9 +141,7 @@ def test_contents_are_changed_by_their_applicant_only_and_only_known_fields() ->
 def test_a_foreign_sample_is_refused() -> None:
     application = make.started()
     with pytest.raises(Invalid) as error:
-        applications.update(
-            application=application, by=application.applicant, fields={"sample": make.sample(member())}
-        )
+        applications.update(application=application, by=application.applicant, fields={"sample": make.sample(member())})
     assert error.value.field == "sample"
 
 
@@ -209,9 +205,7 @@ def test_an_abandoned_review_can_be_taken_over_and_the_first_reviewer_cannot_dec
     application, _fresh = applications.claim(application=application, by=second, at=later)
     assert application.reviewer == second
     with pytest.raises(LeaseLost, match="Second Reader"):
-        applications.reject(
-            application=application, by=first, token=str(item.lease_token), code="quality", at=later
-        )
+        applications.reject(application=application, by=first, token=str(item.lease_token), code="quality", at=later)
     actions = list(audit.for_subject(application).values_list("action", flat=True))
     assert actions.count("application.claim") == 2
     assert "application.release" in actions

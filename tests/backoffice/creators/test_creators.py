@@ -11,7 +11,8 @@ from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import IllegalTransition
 from backoffice.creators import queries
 from backoffice.creators.models import Creator
-from backoffice.creators.services import creators
+from backoffice.creators.policies import NotReady
+from backoffice.creators.services import creators, documents
 from backoffice.notifications.models import Notification
 from tests.factories import creators as make
 from tests.factories.accounts import member, staff
@@ -70,8 +71,9 @@ def test_a_suspension_does_not_end_in_the_past() -> None:
 
 
 def test_a_reverification_keeps_the_creator_live_and_holds_payouts_after_its_deadline() -> None:
-    creator, by = make.creator(), make.reviewer()
-    at = clock.now()
+    application, by = make.activated(), make.reviewer()
+    creator, at = application.creator, clock.now()
+    assert creator is not None
     creators.reverify(creator=creator, by=by, reason="Yearly review", at=at)
     assert creators.hold_overdue(at=at + 29 * DAY) == 0
     assert queries.public().filter(pk=creator.pk).exists()
@@ -84,6 +86,29 @@ def test_a_reverification_keeps_the_creator_live_and_holds_payouts_after_its_dea
     creators.release_payouts(creator=creator, by=by, reason="Confirmed")
     creator.refresh_from_db()
     assert (creator.verification_status, creator.payout_hold) == ("verified", False)
+
+
+def test_an_expired_id_asks_the_creator_for_a_new_one_which_confirms_the_identity() -> None:
+    application, by, at = make.activated(), make.reviewer(), clock.now()
+    old = application.documents.get()
+    type(old).objects.filter(pk=old.pk).update(document_expires_on=(at - DAY).date())
+    jobs.enqueue("creators.expire_documents")
+    jobs.run_due(kinds=["creators.expire_documents"])
+    creator = application.creator
+    assert creator is not None
+    creator.refresh_from_db()
+    assert (creator.verification_status, creator.is_live) == ("pending", True)
+    with pytest.raises(NotReady):
+        creators.confirm_verification(creator=creator, by=by)
+    new = documents.upload(
+        application=application, document_type="passport", content=make.PDF, by=application.applicant
+    )
+    documents.open_for_view(document=new, by=by)
+    documents.verify(document=new, by=by)
+    creators.confirm_verification(creator=creator, by=by)
+    assert creators.expire_documents() == 0
+    creator.refresh_from_db()
+    assert creator.verification_status == "verified"
 
 
 def test_a_refused_reverification_hides_the_creator() -> None:

@@ -126,9 +126,7 @@ def test_a_refused_upload_leaves_no_file(tmp_path: Path) -> None:
     application = make.submitted()
     before = set((tmp_path / "storage").rglob("*"))
     with pytest.raises(Conflict):
-        documents.upload(
-            application=application, document_type="passport", content=make.PDF, by=application.applicant
-        )
+        documents.upload(application=application, document_type="passport", content=make.PDF, by=application.applicant)
     assert set((tmp_path / "storage").rglob("*")) == before
 
 
@@ -190,13 +188,9 @@ def test_only_the_applicant_adds_documents_of_a_known_type_that_are_still_valid(
 def test_an_application_holds_only_so_many_documents() -> None:
     application = make.started()
     for _number in range(11):
-        documents.upload(
-            application=application, document_type="other", content=make.PDF, by=application.applicant
-        )
+        documents.upload(application=application, document_type="other", content=make.PDF, by=application.applicant)
     with pytest.raises(Conflict) as error:
-        documents.upload(
-            application=application, document_type="other", content=make.PDF, by=application.applicant
-        )
+        documents.upload(application=application, document_type="other", content=make.PDF, by=application.applicant)
     assert error.value.code == "too_many_documents"
 
 

@@ -75,9 +75,7 @@ def _extra(model: type, state: str) -> dict[str, str]:
     return NEEDED.get(state, {})
 
 
-ALLOWED = [
-    (model, row.source, row.verb, row.target) for model, machine in MACHINES.items() for row in machine.rows
-]
+ALLOWED = [(model, row.source, row.verb, row.target) for model, machine in MACHINES.items() for row in machine.rows]
 REFUSED = [(model, state, verb) for model, machine in MACHINES.items() for state, verb in forbidden(machine)]
 
 

@@ -178,6 +178,25 @@ def test_refusing_one_document_tells_its_owner(desk: Client, by: User) -> None:
     assert (document.status, document.reason) == ("rejected", "Blurred.")
 
 
+def test_one_document_is_accepted_by_a_reviewer_who_opened_it(desk: Client, by: User) -> None:
+    document = make.submitted().documents.get()
+    address_of = f"/admin/creators/documents/{document.pk}/"
+    assert desk.post(f"{address_of}verify/").status_code == 409
+    desk.get(f"{address_of}content/")
+    assert desk.post(f"{address_of}verify/").status_code == 302
+    document.refresh_from_db()
+    assert (document.status, document.reviewer) == ("verified", by)
+
+
+@pytest.mark.parametrize("role", ["admin", "ops_manager", "content_moderator"])
+@pytest.mark.parametrize("verb", ["verify", "reject"])
+def test_nobody_else_judges_a_document(client: Client, role: str, verb: str) -> None:
+    document = make.submitted().documents.get()
+    sign_in(client, staff(role))
+    answer = client.post(f"/admin/creators/documents/{document.pk}/{verb}/", {"reason": "x"})
+    assert answer.status_code == 403
+
+
 # --- the list --------------------------------------------------------------------------------------------
 
 
@@ -232,9 +251,7 @@ def test_the_dossier_takes_the_same_statements_whatever_it_holds(desk: Client, b
     desk.get(address(small))
     few = count(lambda: desk.get(address(small)))
     big = make.started()
-    accounts = [
-        {"platform": "youtube", "handle": f"a{n}", "url": f"https://youtube.com/a{n}"} for n in range(6)
-    ]
+    accounts = [{"platform": "youtube", "handle": f"a{n}", "url": f"https://youtube.com/a{n}"} for n in range(6)]
     applications.update(application=big, by=big.applicant, fields={"social": accounts})
     from backoffice.creators.services import documents
 
@@ -416,9 +433,7 @@ def test_saving_keeps_findings_and_decides_nothing(desk: Client, by: User) -> No
 
 def test_a_wrong_date_is_shown_beside_what_was_typed(desk: Client, by: User) -> None:
     application, _item = make.in_review(by)
-    answer = desk.post(
-        address(application, "approve"), passing(application, document_expires_on="soon", notes="typed")
-    )
+    answer = desk.post(address(application, "approve"), passing(application, document_expires_on="soon", notes="typed"))
     assert answer.status_code == 400
     assert b"typed" in answer.content
 

@@ -58,9 +58,7 @@ def test_the_directory_takes_the_same_statements_whatever_its_length(client: Cli
     assert count(lambda: client.get(BASE)) == few
 
 
-@pytest.mark.parametrize(
-    "role", ["customer_support", "verification_reviewer", "content_moderator", "financial_admin"]
-)
+@pytest.mark.parametrize("role", ["customer_support", "verification_reviewer", "content_moderator", "financial_admin"])
 def test_roles_without_the_right_do_not_suspend(client: Client, role: str) -> None:
     creator = make.creator()
     sign_in(client, staff(role))
@@ -107,3 +105,27 @@ def test_support_sees_the_creator_but_not_the_dossier_links(client: Client) -> N
 def test_an_unknown_creator_is_not_found(client: Client) -> None:
     sign_in(client, staff("ops_manager"))
     assert client.get(f"{BASE}{make.reviewer().pk}/").status_code == 404
+
+
+def test_a_reviewer_asks_for_an_id_again_and_confirms_or_refuses(client: Client) -> None:
+    application = make.activated()
+    address = f"{BASE}{application.creator_id}/"
+    sign_in(client, make.reviewer())
+    assert client.post(f"{address}reverify/", {"reason": "Yearly review"}).status_code == 302
+    page = client.get(address).content.decode()
+    assert "Identity has to be proved again" in page
+    assert "Confirm identity" in page
+    assert client.post(f"{address}confirm/").status_code == 302
+    client.post(f"{address}reverify/", {"reason": "Doubts"})
+    assert client.post(f"{address}refuse/", {"reason": "Not the same person"}).status_code == 302
+    assert application.creator is not None
+    application.creator.refresh_from_db()
+    assert application.creator.verification_status == "rejected"
+
+
+def test_an_identity_without_a_valid_id_is_not_confirmed(client: Client) -> None:
+    creator = make.creator()
+    creators.reverify(creator=creator, by=None, reason="")
+    sign_in(client, make.reviewer())
+    answer = client.post(f"{BASE}{creator.pk}/confirm/")
+    assert (answer.status_code, b"No valid ID document is verified." in answer.content) == (409, True)
