@@ -41,9 +41,7 @@ def body(user: User, category: str, **fields: Any) -> dict[str, Any]:
     return {**contents, "sample": str(contents["sample"].pk)}
 
 
-def send_document(
-    client: Any, content: bytes = make.PDF, kind: str = "government_id", name: str = "id.pdf"
-) -> Any:
+def send_document(client: Any, content: bytes = make.PDF, kind: str = "government_id", name: str = "id.pdf") -> Any:
     file = SimpleUploadedFile(name, content, content_type="application/pdf")
     return client.post(f"{BASE}/me/verification", {"document_type": kind, "file": file}, format="multipart")
 
@@ -90,9 +88,7 @@ def test_the_whole_way_from_applying_to_live(category: str) -> None:
     assert claimed is not None
     application, item = claimed
     make.look_at_documents(application, by)
-    applications.approve(
-        application=application, by=by, token=str(item.lease_token), findings=make.good(application)
-    )
+    applications.approve(application=application, by=by, token=str(item.lease_token), findings=make.good(application))
     approved = client.get(f"{BASE}/me/application").json()["data"]
     assert {entry["code"] for entry in approved["missing"]} == {
         "mfa",

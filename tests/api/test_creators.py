@@ -56,9 +56,7 @@ def test_a_suspended_or_unknown_creator_is_not_found() -> None:
 def test_one_changes_ones_own_profile_and_nothing_else() -> None:
     creator = make.creator(stage_name="Old")
     client = api_client(creator.user)
-    answer = client.put(
-        f"{BASE}/me", {"stage_name": "New", "tier": "premium", "is_active": False}, format="json"
-    )
+    answer = client.put(f"{BASE}/me", {"stage_name": "New", "tier": "premium", "is_active": False}, format="json")
     assert answer.json()["data"]["stage_name"] == "New"
     creator.refresh_from_db()
     assert (creator.stage_name, creator.is_active) == ("New", True)

@@ -90,14 +90,10 @@ def in_review(
     return applications.claim(application=application or submitted(at=at), by=by, at=at)
 
 
-def waiting(
-    by: User, *, at: datetime | None = None, asked: tuple[str, ...] = ("note",)
-) -> CreatorApplication:
+def waiting(by: User, *, at: datetime | None = None, asked: tuple[str, ...] = ("note",)) -> CreatorApplication:
     """An application whose applicant was asked for something."""
     application, item = in_review(by, at=at)
-    return applications.request_info(
-        application=application, by=by, token=str(item.lease_token), asked=asked, at=at
-    )
+    return applications.request_info(application=application, by=by, token=str(item.lease_token), asked=asked, at=at)
 
 
 def good(application: CreatorApplication, **fields: Any) -> Findings:

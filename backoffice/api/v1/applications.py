@@ -28,9 +28,7 @@ class SocialAccountInput(serializers.Serializer[Any]):
     platform = serializers.ChoiceField(choices=states.Platform.choices)
     handle = serializers.CharField(max_length=100)
     url = serializers.URLField(max_length=300)
-    follower_count = serializers.IntegerField(
-        min_value=0, max_value=10_000_000_000, required=False, default=0
-    )
+    follower_count = serializers.IntegerField(min_value=0, max_value=10_000_000_000, required=False, default=0)
 
     def validate_url(self, value: str) -> str:
         if not value.startswith("https://"):
@@ -46,9 +44,7 @@ class ApplicationInput(serializers.Serializer[Any]):
     bio = serializers.CharField(max_length=4000, required=False)
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False)
     currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
-    categories = serializers.ListField(
-        child=serializers.SlugField(max_length=80), max_length=10, required=False
-    )
+    categories = serializers.ListField(child=serializers.SlugField(max_length=80), max_length=10, required=False)
     languages = serializers.ListField(
         child=serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$"), max_length=10, required=False
     )
@@ -62,9 +58,7 @@ class ApplicationInput(serializers.Serializer[Any]):
     def validate_categories(self, value: list[str]) -> list[str]:
         unknown = set(value) - set(Category.objects.filter(slug__in=value).values_list("slug", flat=True))
         if unknown:
-            raise serializers.ValidationError(
-                _("There is no category “%(slug)s”.") % {"slug": sorted(unknown)[0]}
-            )
+            raise serializers.ValidationError(_("There is no category “%(slug)s”.") % {"slug": sorted(unknown)[0]})
         return value
 
 
@@ -192,9 +186,7 @@ class Apply(ApiView):
 
     access = Access.MEMBER
 
-    @extend_schema(
-        request=ApplicationInput, responses={201: ApplicationOutput}, operation_id="creators_apply"
-    )
+    @extend_schema(request=ApplicationInput, responses={201: ApplicationOutput}, operation_id="creators_apply")
     def post(self, request: Request) -> Response:
         """Starts an application; 409 while one is open or when the person is a creator."""
         fields = with_assets(request.user, self.valid(ApplicationInput))
@@ -212,9 +204,7 @@ class MyApplication(ApiView):
         """The newest application with what is missing."""
         return ok(ApplicationOutput(own(request.user)).data)
 
-    @extend_schema(
-        request=ApplicationInput, responses=ApplicationOutput, operation_id="creators_me_application_update"
-    )
+    @extend_schema(request=ApplicationInput, responses=ApplicationOutput, operation_id="creators_me_application_update")
     def patch(self, request: Request) -> Response:
         """Changes the contents while they may be changed."""
         fields = with_assets(request.user, self.valid(ApplicationInput, partial=True))
@@ -227,9 +217,7 @@ class Submit(ApiView):
 
     access = Access.MEMBER
 
-    @extend_schema(
-        request=AnswerInput, responses=ApplicationOutput, operation_id="creators_me_application_submit"
-    )
+    @extend_schema(request=AnswerInput, responses=ApplicationOutput, operation_id="creators_me_application_submit")
     def post(self, request: Request) -> Response:
         """Hands the application in, or sends the answer that was asked for; 400 names what is missing."""
         application = own(request.user)

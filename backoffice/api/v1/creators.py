@@ -35,11 +35,7 @@ class CreatorOutput(serializers.Serializer[Any]):
     tier = serializers.CharField()
 
     def get_avatar_url(self, creator: Creator) -> str | None:
-        return (
-            links.signed_url(creator.avatar)
-            if creator.avatar is not None and creator.avatar.is_ready
-            else None
-        )
+        return links.signed_url(creator.avatar) if creator.avatar is not None and creator.avatar.is_ready else None
 
     def get_verified(self, creator: Creator) -> bool:
         return creator.verification_status == states.VerificationStatus.VERIFIED
@@ -66,9 +62,7 @@ class ProfileInput(serializers.Serializer[Any]):
     stage_name = serializers.CharField(max_length=200, required=False)
     bio = serializers.CharField(max_length=4000, required=False, allow_blank=True)
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False)
-    categories = serializers.ListField(
-        child=serializers.SlugField(max_length=80), max_length=10, required=False
-    )
+    categories = serializers.ListField(child=serializers.SlugField(max_length=80), max_length=10, required=False)
     languages = serializers.ListField(
         child=serializers.RegexField(r"^[a-z]{2,3}(-[A-Z]{2})?$"), max_length=10, required=False
     )
