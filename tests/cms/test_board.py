@@ -347,3 +347,11 @@ def test_the_menu_has_the_board_and_the_way_back_and_nothing_that_the_desk_does(
     assert reverse("desk:work") in page
     assert reverse("wagtailusers_users:index") not in page
     assert "desk/cms.css" in page
+
+
+def test_a_title_leads_to_the_board_with_one_key(editor: Client) -> None:
+    title = sales.published(title="Dlo Cho")
+
+    page = editor.get(reverse("desk:title", args=[title.pk])).content.decode()
+
+    assert f'href="{BOARD}?only={title.pk}" data-key="f"' in page
