@@ -1,8 +1,8 @@
 """Which fee rule applies to a sale, and what it comes to (N-001 to N-004, Q-022).
 
 Within one component: signed agreement > promotion > specific > default, then the higher priority, then the newer row.
-Components add up. Each fee is rounded on its own to the minor unit, halves to
-even; the creator gets what is left, so the parts always sum to the price to the cent.
+Components add up. Each fee is rounded on its own to the minor unit, halves
+away from zero; the creator gets what is left, so the parts always sum to the price to the cent.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,12 +1,15 @@
-"""How shares of an amount are rounded: integers only, half to even, so that no side gains over many sales."""
+"""How shares of an amount are rounded: integers only, halves away from zero.
+
+That is how processors round, and what the worked example asks for: 2.9 % of 5.00 is 0.15 (05-numbers).
+"""
 
 BASIS_POINTS = 10_000
 
 
 def ratio(amount: int, numerator: int, denominator: int) -> int:
-    """``amount * numerator / denominator`` in whole minor units, halves to the even neighbour."""
+    """``amount * numerator / denominator`` in whole minor units, halves away from zero."""
     whole, rest = divmod(abs(amount) * numerator, denominator)
-    if 2 * rest > denominator or (2 * rest == denominator and whole % 2):
+    if 2 * rest >= denominator:
         whole += 1
     return whole if amount >= 0 else -whole
 

@@ -12,7 +12,7 @@ from backoffice.accounts.models import User
 from backoffice.core import clock, jobs
 from backoffice.core.errors import DomainError
 from backoffice.core.states import LostRace, advance
-from backoffice.finance.models import EventOutcome, Payment, PaymentEvent
+from backoffice.finance.models import EventOutcome, Payment, PaymentEvent, PayoutAccount
 from backoffice.finance.services import payments, payout_accounts, payouts, providers
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import POSTED_PAYMENTS, EventStatus
@@ -250,6 +250,8 @@ def _transfer_reversed(event: PaymentEvent, thing: Mapping[str, Any], at: dateti
 
 def _payout_changed(event: PaymentEvent, thing: Mapping[str, Any], at: datetime) -> None:
     """Paid, failed or cancelled, in whatever order the events come: asks the provider how it stands now."""
+    if not PayoutAccount.objects.filter(provider_account_id=event.account).exists():
+        raise Ignored(_("It is about no payout account of this platform."))
     try:
         payout = providers.stripe().retrieve_payout(str(thing["id"]), account=event.account)
     except Refused as error:

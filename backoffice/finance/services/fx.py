@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -31,10 +31,10 @@ class Rate:
     as_of: datetime
 
     def convert(self, amount: int) -> int:
-        """Minor units of ``base`` in minor units of ``quote``, halves to even."""
+        """Minor units of ``base`` in minor units of ``quote``, halves away from zero."""
         shift = money.exponent(self.quote) - money.exponent(self.base)
         exact = Decimal(amount) * self.rate * Decimal(10) ** shift
-        return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+        return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
     def as_data(self) -> dict[str, str]:
         """What a ledger entry keeps of the rate."""

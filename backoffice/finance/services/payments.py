@@ -38,6 +38,8 @@ from integrations.stripe.types import CheckoutSession
 
 # Stripe closes a checkout page after 24 hours.
 PAGE_LIFETIME = timedelta(hours=23)
+# The provider keeps the answer of a key, a broken one too.
+MOST_SENDS = 2
 LANGUAGES = {"en": "en", "fr": "fr", "ht": "fr"}
 
 
@@ -92,9 +94,7 @@ def start_checkout(
         "cancel_url": cancel_url,
     }
     with transaction.atomic(durable=True):
-        attempt = attempts.begin(
-            subject=payment, operation=Operation.CHECKOUT, provider=payment.provider, request=request, at=at
-        )
+        attempt = _page_attempt(payment, request, at)
     session = _open_page(payment, attempt, by, at)
     with transaction.atomic():
         attempts.finish(attempt=attempt, provider_id=session.id, at=at)
@@ -142,6 +142,19 @@ def _payment_for(purchase: Purchase, *, by: User, key: str, promotion_code: str,
         if racing is None:
             raise
         return racing
+
+
+def _page_attempt(payment: Payment, request: dict[str, object], at: datetime) -> Attempt:
+    """The attempt to open a page. One that has failed twice is given up for a new key: nobody has seen its page."""
+    existing = attempts.live(payment, Operation.CHECKOUT)
+    if existing is not None and existing.sends < MOST_SENDS:
+        attempts.again(attempt=existing, at=at)
+        return existing
+    if existing is not None:
+        attempts.refuse(attempt=existing, code="abandoned", error="no answer", at=at)
+    return attempts.begin(
+        subject=payment, operation=Operation.CHECKOUT, provider=payment.provider, request=request, at=at
+    )
 
 
 def _open_page(payment: Payment, attempt: Attempt, by: User, at: datetime) -> CheckoutSession:
@@ -447,7 +460,7 @@ def record_refunded(
     """The provider has given back ``cumulative_minor`` in all: reverses the sale pro rata (S-091).
 
     Counting the total makes the order of events irrelevant: an older, smaller total changes nothing (None). Each part
-    of the sale is reversed to its share of the total, rounded half to even, the odd cent lies with the platform, so
+    of the sale is reversed to its share of the total, rounded to the cent, the odd cent lies with the platform, so
     the last refund takes exactly what is left. The creator's share comes out of pending; after its release out of
     available, and what that does not cover is owed (receivable).
     Raises NotYet when the sale is not posted, Invalid for more than was paid or another currency.

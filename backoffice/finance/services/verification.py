@@ -1,5 +1,6 @@
 """Recomputes the books: every rule of the ledger, every balance, and payments, earnings and payouts against entries."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -199,10 +200,12 @@ CHECKS: list[tuple[str, str, str]] = [
     (
         "release_differs",
         "earning",
-        """SELECT earning.id, earning.status || ', release entry ' || coalesce(entry.id::text, 'missing')
+        """SELECT earning.id, earning.status || ', release entry '
+                || coalesce(entry.id::text, elsewhere.id::text, 'missing')
             FROM finance_earning earning
             LEFT JOIN finance_entry entry ON entry.key = 'earning-release:' || earning.id
-            WHERE (earning.status = 'released') <> (entry.id IS NOT NULL)
+            LEFT JOIN finance_entry elsewhere ON elsewhere.key = 'legacy-paid-out:' || earning.payment_id
+            WHERE (earning.status = 'released') <> (entry.id IS NOT NULL OR elsewhere.id IS NOT NULL)
               AND NOT (earning.status = 'released' AND earning.amount_minor - earning.refunded_minor <= 0)""",
     ),
     (
@@ -261,9 +264,9 @@ CHECKS: list[tuple[str, str, str]] = [
 ]
 
 HASHES = """
-SELECT entry.id, entry.kind, entry.effective_date, entry.source_type, entry.source_id, entry.reverses_id, entry.data,
-       entry.input_hash,
-       (SELECT json_agg(json_build_array(posting.account_id, posting.currency, posting.amount))
+SELECT entry.id, entry.kind, entry.effective_date, entry.source_type, entry.source_id, entry.reverses_id,
+       entry.data::text, entry.input_hash,
+       (SELECT json_agg(json_build_array(posting.account_id, posting.currency, posting.amount))::text
           FROM finance_posting posting WHERE posting.entry_id = entry.id) AS lines
   FROM finance_entry entry ORDER BY entry.id
 """
@@ -301,9 +304,9 @@ def _check_hash(
     source_type: str,
     source_id: str,
     reverses_id: int | None,
-    data: Any,
+    data: str,
     stored: str,
-    lines: list[list[Any]] | None,
+    lines: str | None,
 ) -> Iterator[Problem]:
     expected = fingerprints.entry(
         kind=kind,
@@ -311,8 +314,8 @@ def _check_hash(
         source_type=source_type,
         source_id=source_id,
         reverses_id=reverses_id,
-        data=data,
-        lines=[(account, currency, amount) for account, currency, amount in lines or []],
+        data=json.loads(data),
+        lines=[(account, currency, amount) for account, currency, amount in json.loads(lines or "[]")],
     )
     if expected != stored:
         yield Problem("entry_altered", f"entry {identity}", "its contents are not what was posted")
