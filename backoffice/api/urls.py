@@ -2,10 +2,10 @@
 
 from importlib import import_module
 
-from django.urls import URLPattern, URLResolver
-from django.urls import path
-from backoffice.api import schema  # noqa: F401  registers itself with the schema generator
+from django.urls import URLPattern, URLResolver, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from backoffice.api import schema  # noqa: F401  registers itself with the schema generator
 
 MODULES: list[str] = [
     "backoffice.api.v1.auth",
@@ -18,6 +18,8 @@ MODULES: list[str] = [
     "backoffice.api.v1.creator_titles",
     "backoffice.api.v1.playback",
     "backoffice.api.v1.featured",
+    "backoffice.api.v1.purchases",
+    "backoffice.api.v1.payouts",
     "backoffice.api.v1.tickets",
     "backoffice.api.webhooks.stripe",
 ]
