@@ -48,7 +48,7 @@ TABS = {
 EVENTS = {
     "ticket.open": gettext_lazy("opened the ticket"),
     "ticket.claim": gettext_lazy("took the ticket"),
-    "ticket.assign": gettext_lazy("took the ticket over"),
+    "ticket.assign": gettext_lazy("took the ticket"),
     "ticket.reply": gettext_lazy("answered the customer"),
     "ticket.note": gettext_lazy("wrote an internal note"),
     "ticket.answer": gettext_lazy("wrote, as the customer"),

@@ -28,7 +28,7 @@ def due(ticket: Ticket, at: datetime) -> SafeString:
         return format_html('<span class="bl-muted">{}</span>', _("clock stands"))
     moment = ticket.next_due()
     if moment is None:
-        return format_html('<span class="bl-muted">–</span>')
+        return format_html('<span class="bl-muted">{}</span>', "–")
     if moment < at:
         tone, text = "bl-text--danger", _("%(time)s late") % {"time": timesince(moment, at)}
     else:
