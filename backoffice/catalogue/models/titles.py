@@ -139,7 +139,8 @@ class Title(Record):
         verbose_name = _("title")
         verbose_name_plural = _("titles")
         indexes: ClassVar = [
-            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="title_name_trigrams"),
+            # Without a pending list: after a large import a search would have to read all of it.
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="title_name_trigrams", fastupdate=False),
             models.Index(fields=["-published_at", "-id"], condition=ON_SHOW, name="title_on_show"),
             models.Index(fields=["category", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_category"),
             models.Index(fields=["creator", "-published_at", "-id"], condition=ON_SHOW, name="title_on_show_creator"),
