@@ -131,9 +131,7 @@ def test_a_rejected_title_says_why_and_is_resubmitted_after_a_change(client: Any
     case = cases.claim_next(by=moderator)
     assert case is not None
     policy = PolicyRule.objects.get(code="rights", is_active=True)
-    cases.reject(
-        case, policy=policy, message="Whose music?", undo_seconds=0, **moderate.decision_of(case, moderator)
-    )
+    cases.reject(case, policy=policy, message="Whose music?", undo_seconds=0, **moderate.decision_of(case, moderator))
     address = f"{OWN}/{case.title_id}"
     data = client.get(address).json()["data"]
     assert (data["moderation_status"], data["review_message"]) == ("rejected", "Whose music?")
@@ -145,9 +143,7 @@ def test_a_rejected_title_says_why_and_is_resubmitted_after_a_change(client: Any
 def test_a_new_price_of_an_approved_title_is_reviewed_again(client: Any, creator: Any) -> None:
     title = make.published(owner=creator, access_model="purchase", price_minor=499)
     address = f"{OWN}/{title.pk}"
-    data = client.patch(address, {"price": {"amount": "9.99", "currency": "USD"}}, format="json").json()[
-        "data"
-    ]
+    data = client.patch(address, {"price": {"amount": "9.99", "currency": "USD"}}, format="json").json()["data"]
     assert (data["price"]["amount"], data["moderation_status"]) == ("9.99", "pending")
 
 

@@ -19,9 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def watchable(**fields: Any) -> Title:
     title = make.published(**fields)
-    make.asset(
-        title.creator.user, "hls", parent=title.video, storage_key=f"assets/{title.pk}/hls/master.m3u8"
-    )
+    make.asset(title.creator.user, "hls", parent=title.video, storage_key=f"assets/{title.pk}/hls/master.m3u8")
     return title
 
 
@@ -135,10 +133,7 @@ def test_what_is_not_ready_says_so() -> None:
 
 
 def test_an_unknown_title_is_not_found() -> None:
-    assert (
-        api_client(member()).get("/api/v1/titles/01920000-0000-7000-8000-000000000000/play").status_code
-        == 404
-    )
+    assert api_client(member()).get("/api/v1/titles/01920000-0000-7000-8000-000000000000/play").status_code == 404
 
 
 @pytest.mark.parametrize("table", ["engagement_playbackgrant", "engagement_engagementevent"])

@@ -57,10 +57,7 @@ def test_a_title_shows_what_a_storefront_needs_and_nothing_of_the_back_office() 
     assert data["tags"] == [{"slug": "konpa", "name": "Compas"}]
     assert data["duration_seconds"] == 60
     assert (data["can_play"], data["reason"]) == (False, "login_required")
-    assert (
-        set(data) & {"moderation_status", "processing_status", "video", "files", "created_by", "revision"}
-        == set()
-    )
+    assert set(data) & {"moderation_status", "processing_status", "video", "files", "created_by", "revision"} == set()
 
 
 @pytest.mark.parametrize(

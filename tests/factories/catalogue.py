@@ -67,6 +67,4 @@ def published(*, at: datetime | None = None, **fields: Any) -> Title:
 def section(**fields: Any) -> FeaturedSection:
     """A shelf."""
     number = next(_numbers)
-    return FeaturedSection.objects.create(
-        **{"slug": f"shelf-{number}", "heading_en": f"Shelf {number}", **fields}
-    )
+    return FeaturedSection.objects.create(**{"slug": f"shelf-{number}", "heading_en": f"Shelf {number}", **fields})

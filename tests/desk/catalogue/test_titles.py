@@ -45,9 +45,7 @@ def test_nonsense_filters_narrow_nothing(desk: Client) -> None:
 
 def test_the_page_shows_files_with_their_checklist_and_offers_a_retry(desk: Client) -> None:
     title = make.title(video_status="error")
-    ProcessingStep.objects.create(
-        asset=title.video, name="probe", position=1, state="failed", detail="No picture"
-    )
+    ProcessingStep.objects.create(asset=title.video, name="probe", position=1, state="failed", detail="No picture")
     page = desk.get(reverse("desk:title", args=[title.pk])).content.decode()
     assert "No picture" in page
     retry = reverse("desk:title_retry", args=[title.pk])
@@ -96,9 +94,7 @@ def test_category_and_tags_are_changed(desk: Client) -> None:
         ("analyst", 403, 403),
     ],
 )
-def test_only_the_roles_of_the_matrix_see_and_decide(
-    client: Client, role: str, see: int, decide: int
-) -> None:
+def test_only_the_roles_of_the_matrix_see_and_decide(client: Client, role: str, see: int, decide: int) -> None:
     title = make.published()
     sign_in(client, staff(role))
     assert client.get(reverse("desk:title_list")).status_code == see
