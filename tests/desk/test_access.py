@@ -97,9 +97,7 @@ def desk_views(resolver: URLResolver) -> list[tuple[str, object]]:
 
 def test_every_address_of_the_desk_is_a_screen() -> None:
     root = next(
-        entry
-        for entry in get_resolver().url_patterns
-        if isinstance(entry, URLResolver) and entry.namespace == "desk"
+        entry for entry in get_resolver().url_patterns if isinstance(entry, URLResolver) and entry.namespace == "desk"
     )
     naked = [name for name, view in desk_views(root) if not hasattr(view, "desk_permissions")]
     assert naked == []

@@ -16,9 +16,7 @@ ADDRESS = "/accounts/demo/"
 
 @pytest.fixture
 def finance_person(db: None) -> object:
-    return accounts.staff(
-        "financial_admin", email=demo.address("financial_admin"), display_name="Ada Lindqvist"
-    )
+    return accounts.staff("financial_admin", email=demo.address("financial_admin"), display_name="Ada Lindqvist")
 
 
 def test_outside_the_demo_the_address_does_not_exist(client: Client, finance_person: object) -> None:
@@ -55,9 +53,7 @@ def test_the_click_needs_the_page_it_stands_on(finance_person: object) -> None:
 
 @override_settings(DEMO_MODE=True)
 @pytest.mark.parametrize("role", ["", "root", "super_admin"])
-def test_a_role_without_a_demo_person_signs_nobody_in(
-    client: Client, finance_person: object, role: str
-) -> None:
+def test_a_role_without_a_demo_person_signs_nobody_in(client: Client, finance_person: object, role: str) -> None:
     assert client.post(ADDRESS, {"role": role}).status_code == 404
     assert "_auth_user_id" not in client.session
 
@@ -69,9 +65,7 @@ def test_only_the_demo_s_own_people_are_signed_in(client: Client, db: None) -> N
 
 
 @override_settings(DEMO_MODE=True)
-def test_the_prompt_shows_the_code_of_a_demo_person_and_takes_it(
-    client: Client, finance_person: object
-) -> None:
+def test_the_prompt_shows_the_code_of_a_demo_person_and_takes_it(client: Client, finance_person: object) -> None:
     accounts.sign_in(client, finance_person, factor_age=900)  # type: ignore[arg-type]
     page = client.get(reverse("mfa_reauthenticate")).content.decode()
     assert "Demo only" in page

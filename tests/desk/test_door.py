@@ -39,9 +39,7 @@ def test_the_door_does_not_send_people_to_other_hosts(client: Client, db: None) 
 
 
 @pytest.mark.parametrize("address", ["/admin/work/", "/admin/", "/cms/", "/admin/accounts/user/"])
-def test_a_staff_session_without_the_factor_reaches_only_its_prompt(
-    desk: Callable[..., Desk], address: str
-) -> None:
+def test_a_staff_session_without_the_factor_reaches_only_its_prompt(desk: Callable[..., Desk], address: str) -> None:
     client = desk("super_admin", factor_age=None)
     answer = client.get(address)
     assert answer.status_code == 302
@@ -83,9 +81,10 @@ def test_the_whole_way_in_by_password_and_code(client: Client, db: None, setting
     assert client.get("/admin/work/").status_code == 200
 
 
-def test_signing_out_leaves_nothing_open(desk: Callable[..., Desk]) -> None:
+@pytest.mark.parametrize("name", ["account_logout", "admin:logout"])
+def test_signing_out_leaves_nothing_open(desk: Callable[..., Desk], name: str) -> None:
     client = desk("super_admin")
-    client.post(reverse("account_logout"))
+    client.post(reverse(name))
     assert client.get("/admin/work/")["Location"].startswith(LOGIN)
 
 
@@ -109,3 +108,23 @@ def test_the_password_does_not_stand_in_for_the_factor(desk: Callable[..., Desk]
     assert answer.status_code == 302
     assert answer["Location"].startswith(reverse("mfa_reauthenticate"))
     assert stepup.is_fresh(client.get("/admin/work/").wsgi_request) is False
+
+
+def test_reading_the_sign_out_address_signs_nobody_out(desk: Callable[..., Desk]) -> None:
+    client = desk("super_admin")
+    client.get(reverse("admin:logout"), follow=True)
+    assert client.get("/admin/work/").status_code == 200
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ht"])
+def test_the_door_speaks_every_language_of_the_product(client: Client, db: None, language: str) -> None:
+    client.post(reverse("set_language"), {"language": language, "next": LOGIN})
+    page = client.get(LOGIN).content.decode()
+    assert f'<html lang="{language}">' in page
+    assert all(f'value="{code}"' in page for code in ("en", "fr", "ht"))
+
+
+def test_a_missing_page_keeps_the_look_and_says_so(desk: Callable[..., Desk]) -> None:
+    answer = desk("editor").get("/admin/nothing-here/")
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()

@@ -245,7 +245,9 @@ def test_pages_take_the_same_statements_for_one_creator_and_for_many(desk: Calla
 def test_my_work_lists_what_waits_for_my_approval_and_not_my_own_requests(desk: Callable[..., Desk]) -> None:
     run = finance.requested(finance.payable(50_000), 20_000)
     client = desk("financial_admin")
-    assert [row.label for row in client.get(reverse("desk:work")).context["waiting"]] == [run.reference]
+    page = client.get(reverse("desk:work"))
+    assert [row.label for row in page.context["waiting"]] == [run.reference]
+    assert f'href="{address(run)}" data-key="p"' in page.content.decode()
     finance.payable(60_000)
     own = payouts.draft(method=finance.method(), by=client.person)
     payouts.submit(run=own, by=client.person)

@@ -27,9 +27,7 @@ def actions(client: Desk, **query: str) -> list[str]:
 
 
 def test_entries_show_what_was_before_and_after(desk: Callable[..., Desk]) -> None:
-    write(
-        "setting.change", before={"value": 24, "kept": 1}, after={"value": 48, "kept": 1}, reason="busy week"
-    )
+    write("setting.change", before={"value": 24, "kept": 1}, after={"value": 48, "kept": 1}, reason="busy week")
     page = desk("admin").get(LIST, {"action": "setting."}).content.decode()
     assert "<del>24</del>" in page
     assert "<ins>48</ins>" in page
@@ -44,9 +42,7 @@ def test_the_log_is_searched_by_person_action_object_and_day(desk: Callable[...,
     assert actions(client, actor="Claire") == ["title.feature"]
     assert actions(client, action="title.rej") == ["title.reject"]
     assert actions(client, object=str(person.pk)) == ["title.feature"]
-    assert "title.reject" not in actions(
-        client, **{"from": (clock.now() - timedelta(days=1)).date().isoformat()}
-    )
+    assert "title.reject" not in actions(client, **{"from": (clock.now() - timedelta(days=1)).date().isoformat()})
     assert actions(client, to=(clock.now() - timedelta(days=30)).date().isoformat()) == ["title.reject"]
 
 
