@@ -26,7 +26,7 @@ KEY = OpenApiParameter(
 )
 
 
-class BalanceOutput(serializers.Serializer[balances.CreatorBalance]):
+class BalanceOutput(serializers.Serializer[Any]):
     """Money in one currency. `free` is what can be asked for now."""
 
     currency = serializers.CharField()
@@ -77,7 +77,7 @@ class BankInput(serializers.Serializer[Any]):
     holder_name = serializers.CharField(max_length=200)
 
 
-class AccountOutput(serializers.Serializer[PayoutAccount]):
+class AccountOutput(serializers.Serializer[Any]):
     """Where the creator is paid."""
 
     id = serializers.UUIDField()

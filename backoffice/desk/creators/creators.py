@@ -93,6 +93,7 @@ def _page(
             "may_suspend": request.user.may(states.SUSPEND),
             "may_decide": request.user.may(states.DECIDE),
             "may_hold": request.user.may("payouts.edit"),
+            "tax_forms": states.TaxFormStatus.choices,
             "sees_applications": request.user.may("applications.view"),
             "verbs": creator.machine.verbs_from(creator.verification_status),
         },
@@ -188,6 +189,14 @@ def creator_confirm(request: StaffRequest, pk: UUID) -> HttpResponse:
     return redirect("desk:creator_detail", pk=pk)
 
 
+@screen(permission="payouts.edit", title=gettext_lazy("Creator"), methods=("POST",))
+def creator_tax_form(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Notes what finance knows of the creator's tax form: missing, submitted, verified, expired (S-009, S-077)."""
+    creators.record_tax_form(creator=find(pk), status=request.POST.get("status", ""), by=request.user)
+    messages.success(request, _("The tax form is noted."))
+    return redirect("desk:creator_detail", pk=pk)
+
+
 urlpatterns = [
     path("", creator_list, name="creator_list"),
     path("<uuid:pk>/", creator_detail, name="creator_detail"),
@@ -197,5 +206,6 @@ urlpatterns = [
     path("<uuid:pk>/refuse/", creator_refuse, name="creator_refuse"),
     path("<uuid:pk>/confirm/", creator_confirm, name="creator_confirm"),
     path("<uuid:pk>/hold/", creator_hold, name="creator_hold"),
+    path("<uuid:pk>/tax-form/", creator_tax_form, name="creator_tax_form"),
     path("<uuid:pk>/release/", creator_release, name="creator_release"),
 ]
