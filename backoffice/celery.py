@@ -30,6 +30,7 @@ PERIODIC: dict[str, int] = {
     "finance.release_earnings": 10 * MINUTE,
     "finance.snapshot_accounts": HOUR,
     "finance.verify_ledger": DAY,
+    "journeys.discard_imports": HOUR,
     "media.expire_uploads": 10 * MINUTE,
     "media.recover": MINUTE,
     "moderation.tick": MINUTE,

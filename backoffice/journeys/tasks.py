@@ -11,7 +11,13 @@ def check_import(job: jobs.JobContext, *, run_id: str) -> None:
     runs.check(run=ImportRun.objects.select_related("created_by").get(pk=run_id), tell=job.progress)
 
 
-@jobs.handler(runs.APPLY, timeout=1800, max_attempts=3)
+@jobs.handler("journeys.discard_imports", timeout=120)
+def discard_imports(job: jobs.JobContext) -> None:
+    """Throws away uploaded files that nobody confirmed."""
+    runs.discard_due()
+
+
+@jobs.handler(runs.APPLY, timeout=3600, max_attempts=3)
 def apply_import(job: jobs.JobContext, *, run_id: str) -> None:
     """Writes a confirmed file."""
     with job.aside() as tell:

@@ -246,12 +246,14 @@ def revise(
     reasons: Iterable[Mapping[str, Any]] = (),
     due_at: datetime | None = None,
     return_to: Any = None,
+    anybody: bool = False,
     show_again: bool = False,
     at: datetime | None = None,
 ) -> WorkItem | None:
     """Brings an unfinished item's reasons, priority and due time up to date; None when there is none.
 
-    With ``show_again`` people who skipped it see it again; ``return_to`` names who should get it next.
+    With ``show_again`` people who skipped it see it again; ``return_to`` names who should get it next, ``anybody``
+    takes such a name away.
     """
     at = at or clock.now()
     reasons = [dict(reason) for reason in reasons]
@@ -269,7 +271,7 @@ def revise(
             priority=priority + sum(int(reason.get("score", 0)) for reason in reasons),
             reasons=reasons,
             due_at=due_at,
-            **({"return_to": return_to} if return_to is not None else {}),
+            **({"return_to": return_to} if anybody or return_to is not None else {}),
         )
 
 

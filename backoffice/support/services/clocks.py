@@ -66,7 +66,8 @@ def _watch(ticket: Ticket, *, at: datetime) -> bool:
                 "updated_at",
             ]
         )
-        steps.place(ticket, at=at)
+        # A late ticket waits for nobody in particular.
+        steps.place(ticket, at=at, anybody=True)
         return True
 
 

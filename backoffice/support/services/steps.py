@@ -46,9 +46,13 @@ def place(
     *,
     at: datetime,
     return_to: User | None = None,
+    anybody: bool = False,
     show_again: bool = False,
 ) -> None:
-    """Puts the ticket into the queue, or brings its place there up to date."""
+    """Puts the ticket into the queue, or brings its place there up to date.
+
+    ``return_to`` is offered it first and alone; ``anybody`` ends that, so that no ticket waits for one person.
+    """
     reasons = policies.reasons(ticket, at=at)
     due_at = ticket.next_due()
     known = items.revise(
@@ -57,6 +61,7 @@ def place(
         reasons=reasons,
         due_at=due_at,
         return_to=return_to,
+        anybody=anybody,
         show_again=show_again,
         at=at,
     )

@@ -339,7 +339,7 @@ def escalate(
         steps.escalate(ticket, by=by, at=at, reason=reason)
         if token:
             items.skip(steps.work_item(ticket), token=token, by=by, at=at)
-        steps.place(ticket, at=at)
+        steps.place(ticket, at=at, anybody=True)
 
 
 def reassign(
@@ -513,8 +513,10 @@ def answer(ticket: Ticket, *, by: User, body: str, at: datetime | None = None) -
                 at=at,
                 data={"message": str(message.id), "version": ticket.version},
             )
-        returns = ticket.assignee if ticket.status == Status.OPEN else None
-        steps.place(ticket, at=at, return_to=returns, show_again=True)
+        agent = ticket.assignee if ticket.status == Status.OPEN else None
+        if agent is not None and not (agent.is_active and agent.may(DECIDE)):
+            agent = None
+        steps.place(ticket, at=at, return_to=agent, anybody=agent is None, show_again=True)
         letters.answered(ticket, body=body, by=by)
     return message
 
@@ -566,5 +568,5 @@ def escalate_by_clock(ticket: Ticket, *, at: datetime) -> bool:
         if not due or not ticket.machine.allows(ticket.status, "escalate"):
             return False
         steps.escalate(ticket, by=None, at=at, reason=gettext_noop("Not solved in time"))
-        steps.place(ticket, at=at)
+        steps.place(ticket, at=at, anybody=True)
     return True

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -384,6 +384,19 @@ def test_the_template_file_can_be_read_back_and_knows_every_column(admin, resour
     run = upload(admin, resource, make(resource))
     assert run.rows_total == 1
     assert not [error for error in errors(run) if error[0] == 1]
+
+
+def test_a_file_that_nobody_confirms_is_thrown_away_with_what_was_said_about_it(admin):
+    catalogue.creator(slug="nadege")
+    ready, refused = upload(admin, "titles", table(TITLE)), upload(admin, "titles", table({**TITLE, "price": "x"}))
+    done = confirmed(admin, upload(admin, "titles", table({**TITLE, "external_id": "m-9", "title": "Other"})))
+    assert runs.discard_due(at=ready.created_at + timedelta(days=6)) == 0
+    assert runs.discard_due(at=refused.created_at + timedelta(days=7, seconds=1)) == 2
+    assert set(ImportRun.objects.values_list("status", flat=True)) == {"discarded", "applied"}
+    assert not ImportFile.objects.exists()
+    assert not refused.errors.exists()
+    done.refresh_from_db()
+    assert done.status == RunStatus.APPLIED
 
 
 def test_every_state_of_a_run_allows_what_the_table_says():

@@ -198,6 +198,22 @@ def test_an_answer_comes_back_to_the_same_agent_before_anything_else(agent):
     assert tickets.claim_next(by=agent, at=T0 + HOUR)[0] == ticket
 
 
+def test_a_ticket_whose_agent_left_or_let_it_get_late_goes_to_anybody(agent):
+    colleague = accounts.staff("customer_support")
+    left, late = (open_ticket(issue_type="account", at=T0) for _each in range(2))
+    for ticket in (left, late):
+        item = tickets.claim(ticket, by=agent, at=T0)
+        tickets.reply(ticket, by=agent, token=item.lease_token, body="Which address?", then="wait", at=T0)
+    tickets.answer(late, by=late.requester, body="This one.", at=T0)
+    assert tickets.claim_next(by=colleague, at=T0) is None
+    clocks.watch(at=T0 + 20 * HOUR)
+    assert tickets.claim_next(by=colleague, at=T0 + 20 * HOUR)[0] == late
+    agent.is_active = False
+    agent.save()
+    tickets.answer(left, by=left.requester, body="That one.", at=T0 + 20 * HOUR)
+    assert tickets.claim_next(by=colleague, at=T0 + 20 * HOUR)[0] == left
+
+
 def test_a_customer_opens_a_resolved_ticket_again_within_the_window(agent):
     ticket = open_ticket(at=T0)
     item = tickets.claim(ticket, by=agent, at=T0 + HOUR)

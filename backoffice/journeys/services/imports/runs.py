@@ -3,7 +3,7 @@ transaction."""
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -166,6 +166,21 @@ def discard(*, run: ImportRun, by: User, at: datetime | None = None) -> ImportRu
         advance(run, "discard", by=by, at=at)
         ImportFile.objects.filter(run=run).delete()
     return run
+
+
+def discard_due(*, at: datetime | None = None, limit: int = 100) -> int:
+    """Throws away what nobody confirmed for `import.keep_days`, with what was said about its cells; how many."""
+    at = at or clock.now()
+    before = at - timedelta(days=values.get("import.keep_days"))
+    waiting = ImportRun.objects.filter(status__in=[RunStatus.READY, RunStatus.REFUSED], created_at__lt=before)
+    done = 0
+    for run in waiting.order_by("created_at")[:limit]:
+        with transaction.atomic():
+            advance(run, "discard", by=None, at=at)
+            ImportFile.objects.filter(run=run).delete()
+            run.errors.all().delete()
+        done += 1
+    return done
 
 
 def session_digest(session: str) -> str:
