@@ -28,9 +28,7 @@ class Attempt(Record):
     first_sent_at = models.DateTimeField(_("first sent"))
     last_sent_at = models.DateTimeField(_("last sent"))
     sends = models.PositiveIntegerField(_("times sent"), default=1)
-    status = models.CharField(
-        _("status"), max_length=10, choices=AttemptStatus.choices, default=AttemptStatus.OPEN
-    )
+    status = models.CharField(_("status"), max_length=10, choices=AttemptStatus.choices, default=AttemptStatus.OPEN)
     provider_id = models.CharField(_("provider's id"), max_length=255, blank=True, default="")
     error_code = models.CharField(_("error code"), max_length=100, blank=True, default="")
     error = models.TextField(_("error"), blank=True, default="")

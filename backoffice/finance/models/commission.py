@@ -107,22 +107,15 @@ class RuleVersion(Record):
             models.CheckConstraint(
                 condition=Q(currency="") | Q(currency__regex=r"^[A-Z]{3}$"), name="rule_currency_code"
             ),
-            models.CheckConstraint(
-                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="rule_span"
-            ),
+            models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="rule_span"),
             models.CheckConstraint(
                 condition=Q(scope="default", scope_value="", creator=None, category=None)
                 | (Q(scope="creator", creator__isnull=False, category=None) & ~Q(scope_value=""))
                 | (Q(scope="category", creator=None, category__isnull=False) & ~Q(scope_value=""))
-                | (
-                    Q(scope__in=["tier", "product", "country"], creator=None, category=None)
-                    & ~Q(scope_value="")
-                ),
+                | (Q(scope__in=["tier", "product", "country"], creator=None, category=None) & ~Q(scope_value="")),
                 name="rule_scope_has_value",
             ),
-            models.CheckConstraint(
-                condition=Q(agreement="") | Q(scope="creator"), name="rule_agreement_of_creator"
-            ),
+            models.CheckConstraint(condition=Q(agreement="") | Q(scope="creator"), name="rule_agreement_of_creator"),
             models.CheckConstraint(
                 condition=Q(component__in=Component.values, bearer__in=Bearer.values),
                 name="rule_choices_known",
@@ -151,9 +144,7 @@ class CommissionLine(Record, AppendOnly):
         verbose_name = _("fee of a sale")
         verbose_name_plural = _("fees of sales")
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["payment", "component"], name="commission_line_once_per_component"
-            )
+            models.UniqueConstraint(fields=["payment", "component"], name="commission_line_once_per_component")
         ]
 
     def __str__(self) -> str:

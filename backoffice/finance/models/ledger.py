@@ -68,9 +68,7 @@ class Account(AppendOnly):
 
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(_("kind"), max_length=24, choices=AccountKind.choices)
-    creator = models.ForeignKey(
-        Creator, models.PROTECT, null=True, blank=True, related_name="ledger_accounts"
-    )
+    creator = models.ForeignKey(Creator, models.PROTECT, null=True, blank=True, related_name="ledger_accounts")
     customer = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="ledger_accounts"
     )
@@ -239,9 +237,7 @@ class AccountSnapshot(AppendOnly):
     class Meta:
         verbose_name = _("account snapshot")
         verbose_name_plural = _("account snapshots")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "taken_on"], name="snapshot_one_per_day")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "taken_on"], name="snapshot_one_per_day")]
         indexes: ClassVar = [models.Index(fields=["account", "-through_id"], name="snapshot_newest")]
 
     def __str__(self) -> str:

@@ -33,9 +33,7 @@ class Payment(Record):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="payments", verbose_name=_("customer")
     )
     purpose = models.CharField(_("purpose"), max_length=12, choices=Purpose.choices, default=Purpose.PURCHASE)
-    purchase = models.ForeignKey(
-        Purchase, models.PROTECT, related_name="payments", verbose_name=_("purchase")
-    )
+    purchase = models.ForeignKey(Purchase, models.PROTECT, related_name="payments", verbose_name=_("purchase"))
     # Whose money it is and under which fees, as at the capture.
     creator = models.ForeignKey(
         Creator, models.PROTECT, null=True, blank=True, related_name="payments", verbose_name=_("creator")
@@ -75,9 +73,7 @@ class Payment(Record):
                 condition=Q(refunded_minor__gte=0, refunded_minor__lte=F("amount_minor")),
                 name="payment_refund_within_amount",
             ),
-            models.CheckConstraint(
-                condition=Q(status__in=states.PaymentStatus.values), name="payment_status_known"
-            ),
+            models.CheckConstraint(condition=Q(status__in=states.PaymentStatus.values), name="payment_status_known"),
             models.CheckConstraint(
                 condition=Q(
                     status__in=[str(s) for s in states.POSTED_PAYMENTS],
@@ -147,9 +143,7 @@ class Earning(Record):
         verbose_name_plural = _("earnings")
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(
-                    amount_minor__gte=0, refunded_minor__gte=0, refunded_minor__lte=F("amount_minor")
-                ),
+                condition=Q(amount_minor__gte=0, refunded_minor__gte=0, refunded_minor__lte=F("amount_minor")),
                 name="earning_refund_within_amount",
             ),
             models.CheckConstraint(
@@ -214,9 +208,7 @@ class PaymentEvent(Record, AppendOnly):
     class Meta:
         verbose_name = _("provider event")
         verbose_name_plural = _("provider events")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["provider", "event_id"], name="payment_event_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["provider", "event_id"], name="payment_event_once")]
         indexes: ClassVar = [models.Index(fields=["-received_at"], name="payment_event_received")]
 
     def __str__(self) -> str:

@@ -52,9 +52,7 @@ class PayoutMethod(Record):
         ordering: ClassVar = ["code", "currency"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["code", "currency"], name="payout_method_once_per_currency"),
-            models.CheckConstraint(
-                condition=Q(fee_bp__lte=10_000, fee_fixed_minor__gte=0), name="payout_fee_bounds"
-            ),
+            models.CheckConstraint(condition=Q(fee_bp__lte=10_000, fee_fixed_minor__gte=0), name="payout_fee_bounds"),
             models.CheckConstraint(
                 condition=Q(enabled=False) | Q(minimum_minor__gt=0), name="payout_method_enabled_has_minimum"
             ),
@@ -98,9 +96,7 @@ class PayoutAccount(Record):
                 condition=~Q(status="disabled"),
                 name="payout_account_one_per_method",
             ),
-            models.UniqueConstraint(
-                fields=["method", "provider_account_id"], name="payout_account_provider_id_once"
-            ),
+            models.UniqueConstraint(fields=["method", "provider_account_id"], name="payout_account_provider_id_once"),
         ]
 
     def __str__(self) -> str:
@@ -233,15 +229,11 @@ class PayoutItem(Record):
                 condition=~Q(status__in=["paid", "returned", "cancelled"]) | Q(in_transit_minor=0),
                 name="payout_item_over_is_not_in_transit",
             ),
-            models.CheckConstraint(
-                condition=~Q(status="held") | ~Q(hold_reason=""), name="payout_item_hold_reason"
-            ),
+            models.CheckConstraint(condition=~Q(status="held") | ~Q(hold_reason=""), name="payout_item_hold_reason"),
             models.UniqueConstraint(
                 fields=["transfer_id"], condition=~Q(transfer_id=""), name="payout_item_transfer_once"
             ),
-            models.UniqueConstraint(
-                fields=["payout_id"], condition=~Q(payout_id=""), name="payout_item_payout_once"
-            ),
+            models.UniqueConstraint(fields=["payout_id"], condition=~Q(payout_id=""), name="payout_item_payout_once"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "-id"], name="payout_item_status"),

@@ -102,9 +102,7 @@ def rank(rule: RuleVersion) -> tuple[int, int, Any]:
     return (standing, rule.priority, rule.pk)
 
 
-def choose(
-    rules: Iterable[RuleVersion], component: str, sale: Sale
-) -> tuple[RuleVersion | None, dict[str, Any]]:
+def choose(rules: Iterable[RuleVersion], component: str, sale: Sale) -> tuple[RuleVersion | None, dict[str, Any]]:
     """The rule of one component that applies to the sale, and the trace that says why."""
     candidates = sorted(
         (rule for rule in rules if rule.component == component and applies(rule, sale)),

@@ -88,9 +88,7 @@ def add_rule(
             )
     except IntegrityError as error:
         if "rule_no_overlap" in str(error):
-            raise Conflict(
-                _("Another rule of the same kind covers this time."), code="rule_overlap"
-            ) from error
+            raise Conflict(_("Another rule of the same kind covers this time."), code="rule_overlap") from error
         raise
     return rule
 
@@ -102,9 +100,7 @@ def end_rule(*, rule: RuleVersion, by: User, valid_to: datetime, at: datetime | 
     if valid_to <= max(at, rule.valid_from):
         raise Invalid(_("A rule ends in the future."), field="valid_to")
     with transaction.atomic():
-        changed = RuleVersion.objects.filter(pk=rule.pk, valid_to=None).update(
-            valid_to=valid_to, updated_at=at
-        )
+        changed = RuleVersion.objects.filter(pk=rule.pk, valid_to=None).update(valid_to=valid_to, updated_at=at)
         if not changed:
             raise Conflict(_("This rule has an end already."), code="rule_ended")
         entries.record(action="fee_rule.end", by=by, subject=rule, after={"valid_to": valid_to}, at=at)

@@ -1,6 +1,7 @@
 """What creators earn: from the refund window to the balance, and out of it into payouts (F-026, Q-023)."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -32,7 +33,7 @@ def release_due(*, at: datetime | None = None, limit: int | None = None) -> int:
     return done
 
 
-def release(*, earning_id: object, by: User | None = None, at: datetime | None = None) -> bool:
+def release(*, earning_id: UUID, by: User | None = None, at: datetime | None = None) -> bool:
     """Moves one earning from pending to available, once. False when it was, or when somebody else is doing it.
 
     What the creator owes is paid back first, up to the share `payout.recovery_percent`.
@@ -75,9 +76,7 @@ def release(*, earning_id: object, by: User | None = None, at: datetime | None =
     return True
 
 
-def allocate(
-    *, creator: Creator, currency: str, amount_minor: int, at: datetime
-) -> list[tuple[Earning, int]]:
+def allocate(*, creator: Creator, currency: str, amount_minor: int, at: datetime) -> list[tuple[Earning, int]]:
     """Takes ``amount_minor`` out of the creator's released earnings, oldest first; what was taken of which.
 
     Less than asked for when adjustments, not sales, make up part of the balance.
@@ -96,9 +95,7 @@ def allocate(
     )
     for earning in rows.iterator(chunk_size=200):
         part = min(left, earning.amount_minor - earning.refunded_minor - earning.allocated_minor)
-        Earning.objects.filter(pk=earning.pk).update(
-            allocated_minor=F("allocated_minor") + part, updated_at=at
-        )
+        Earning.objects.filter(pk=earning.pk).update(allocated_minor=F("allocated_minor") + part, updated_at=at)
         taken.append((earning, part))
         left -= part
         if not left:
@@ -106,8 +103,6 @@ def allocate(
     return taken
 
 
-def give_back(*, earning_id: object, amount_minor: int, at: datetime) -> None:
+def give_back(*, earning_id: UUID, amount_minor: int, at: datetime) -> None:
     """Undoes an allocation: the payout that took it did not happen."""
-    Earning.objects.filter(pk=earning_id).update(
-        allocated_minor=F("allocated_minor") - amount_minor, updated_at=at
-    )
+    Earning.objects.filter(pk=earning_id).update(allocated_minor=F("allocated_minor") - amount_minor, updated_at=at)

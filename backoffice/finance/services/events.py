@@ -209,9 +209,7 @@ def _charge_updated(event: PaymentEvent, thing: Mapping[str, Any], at: datetime)
     booked = providers.stripe().retrieve_charge(str(thing["id"])).balance_transaction
     if booked is None:
         raise Ignored(_("The provider has not booked its fee yet."), payment)
-    payments.record_fee(
-        payment=payment, fee_minor=booked.fee, currency=booked.currency, provider_id=booked.id, at=at
-    )
+    payments.record_fee(payment=payment, fee_minor=booked.fee, currency=booked.currency, provider_id=booked.id, at=at)
     return payment
 
 
@@ -237,9 +235,7 @@ def _charge_refunded(event: PaymentEvent, thing: Mapping[str, Any], at: datetime
 
 def _transfer_created(event: PaymentEvent, thing: Mapping[str, Any], at: datetime) -> None:
     attempt_id = (thing.get("metadata") or {}).get(ATTEMPT_KEY)
-    if not attempt_id or not payouts.adopt_transfer(
-        attempt_id=attempt_id, transfer_id=str(thing["id"]), at=at
-    ):
+    if not attempt_id or not payouts.adopt_transfer(attempt_id=attempt_id, transfer_id=str(thing["id"]), at=at):
         raise Ignored(_("No payout waits for this transfer."))
 
 

@@ -47,9 +47,7 @@ class Rate:
         }
 
 
-def record_rate(
-    *, base: str, quote: str, rate: Decimal, source: str, as_of: datetime, by: User | None
-) -> CurrencyRate:
+def record_rate(*, base: str, quote: str, rate: Decimal, source: str, as_of: datetime, by: User | None) -> CurrencyRate:
     """Keeps a rate (E-048). The same pair and moment again is the row that is there."""
     base, quote = money.check_currency(base), money.check_currency(quote)
     if rate <= 0 or base == quote:
@@ -59,9 +57,7 @@ def record_rate(
             base=base, quote=quote, as_of=as_of, defaults={"rate": rate, "source": source}
         )
         if fresh:
-            entries.record(
-                action="currency_rate.record", by=by, subject=row, after={"rate": rate, "source": source}
-            )
+            entries.record(action="currency_rate.record", by=by, subject=row, after={"rate": rate, "source": source})
     return row
 
 
@@ -76,7 +72,5 @@ def rate(*, base: str, quote: str, at: datetime) -> Rate:
         return Rate(base, quote, direct.rate, direct.source, direct.as_of)
     inverse = rows.filter(base=quote, quote=base).first()
     if inverse is not None:
-        return Rate(
-            base, quote, (Decimal(1) / inverse.rate).quantize(Decimal("1e-12")), inverse.source, inverse.as_of
-        )
+        return Rate(base, quote, (Decimal(1) / inverse.rate).quantize(Decimal("1e-12")), inverse.source, inverse.as_of)
     raise NoRate(_("There is no exchange rate from %(base)s to %(quote)s.") % {"base": base, "quote": quote})

@@ -73,7 +73,7 @@ def post(
         lines=[(account.pk, account.currency, amount) for account, amount in lines],
     )
     posted_at = clock.now()
-    arguments = [
+    arguments: list[Any] = [
         key,
         digest,
         str(kind),

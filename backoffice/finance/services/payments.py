@@ -264,9 +264,7 @@ def record_captured(
     with transaction.atomic():
         payment = (
             Payment.objects.select_for_update(of=("self",))
-            .select_related(
-                "purchase__title__category", "purchase__title__creator__user", "purchase__buyer", "user"
-            )
+            .select_related("purchase__title__category", "purchase__title__creator__user", "purchase__buyer", "user")
             .get(pk=payment.pk)
         )
         if payment.status in POSTED_PAYMENTS or payment.status == PaymentStatus.NEEDS_HUMAN:
@@ -293,11 +291,7 @@ def record_captured(
                     converts=converts,
                 )
             )
-            rate = (
-                fx.rate(base=payment.currency, quote=creator.currency, at=at)
-                if creator and converts
-                else None
-            )
+            rate = fx.rate(base=payment.currency, quote=creator.currency, at=at) if creator and converts else None
         except (NoRule, fx.NoRate) as error:
             return _escalate(payment, str(error), provider_payment_id, at)
         commission.freeze(payment=payment, split=split)
@@ -467,9 +461,7 @@ def record_refunded(
     """
     at = at or clock.now()
     with transaction.atomic():
-        payment = (
-            Payment.objects.select_for_update(of=("self",)).select_related("purchase").get(pk=payment.pk)
-        )
+        payment = Payment.objects.select_for_update(of=("self",)).select_related("purchase").get(pk=payment.pk)
         if payment.status == PaymentStatus.REFUNDED or (
             payment.status in REFUNDABLE_PAYMENTS and cumulative_minor <= payment.refunded_minor
         ):
@@ -525,9 +517,7 @@ def record_refunded(
         return refund
 
 
-def _claw_back(
-    payment: Payment, share: int, at: datetime
-) -> list[tuple[accounts.Name | ledger.Account, int]]:
+def _claw_back(payment: Payment, share: int, at: datetime) -> list[tuple[accounts.Name | ledger.Account, int]]:
     """Where the creator's share of a refund is taken from; keeps the earning's own count."""
     earning = Earning.objects.select_for_update(of=("self",)).select_related("creator").get(payment=payment)
     creator, currency = earning.creator, earning.currency

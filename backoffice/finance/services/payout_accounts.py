@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -47,9 +48,7 @@ def connect(
         raise Conflict(
             _("There is no payout method in %(currency)s.") % {"currency": creator.currency}, code="no_method"
         )
-    opened = PayoutAccount.objects.filter(creator=creator, method=method).exclude(
-        status=AccountStatus.DISABLED
-    )
+    opened = PayoutAccount.objects.filter(creator=creator, method=method).exclude(status=AccountStatus.DISABLED)
     if opened.exists():
         raise Conflict(_("There is a payout account already."), code="account_exists")
     generation = PayoutAccount.objects.filter(creator=creator, method=method).count() + 1
@@ -95,9 +94,7 @@ def connect(
     return account
 
 
-def change_bank(
-    *, account: PayoutAccount, by: User, bank: BankDetails, at: datetime | None = None
-) -> PayoutAccount:
+def change_bank(*, account: PayoutAccount, by: User, bank: BankDetails, at: datetime | None = None) -> PayoutAccount:
     """Pays into another bank from now on. Approvals given for the old one become void."""
     at = at or clock.now()
     _check_owner(account.creator, by)
@@ -132,9 +129,7 @@ def change_bank(
             after={"masked": account.masked},
             at=at,
         )
-        notify(
-            user=account.creator.user, event="payout.account_changed", data={"account": account.masked}, by=by
-        )
+        notify(user=account.creator.user, event="payout.account_changed", data={"account": account.masked}, by=by)
         _take_over(account, remote, by=by, at=at)
     return account
 
@@ -162,9 +157,7 @@ def refresh(*, account: PayoutAccount, by: User | None = None, at: datetime | No
     except (Refused, Unknown) as error:
         raise ProviderUnavailable(_("The payment provider does not answer. Please try again.")) from error
     with transaction.atomic():
-        account = (
-            PayoutAccount.objects.select_for_update(of=("self",)).select_related("creator").get(pk=account.pk)
-        )
+        account = PayoutAccount.objects.select_for_update(of=("self",)).select_related("creator").get(pk=account.pk)
         _take_over(account, remote, by=by, at=at)
     return account
 
@@ -178,9 +171,7 @@ def refresh_by_provider_id(*, provider_account_id: str, at: datetime | None = No
     return True
 
 
-def disable(
-    *, account: PayoutAccount, by: User | None, reason: str, at: datetime | None = None
-) -> PayoutAccount:
+def disable(*, account: PayoutAccount, by: User | None, reason: str, at: datetime | None = None) -> PayoutAccount:
     """Nothing is sent to this account any more; the reason is required."""
     at = at or clock.now()
     if by is not None:
@@ -188,9 +179,7 @@ def disable(
     if not reason.strip():
         raise Invalid(_("Say why the account is disabled."), field="reason")
     with transaction.atomic():
-        advance(
-            account, "disable", by=by, at=at, reason=reason, changes={"disabled_reason": reason.strip()[:300]}
-        )
+        advance(account, "disable", by=by, at=at, reason=reason, changes={"disabled_reason": reason.strip()[:300]})
         creators.record_payout_account(creator=account.creator, ready=False, by=by, at=at)
     return account
 
@@ -216,9 +205,7 @@ def record(
             country=creator.country,
             created_at=at,
         )
-        entries.record(
-            action="payout_account.record", by=by, subject=account, after={"masked": masked}, at=at
-        )
+        entries.record(action="payout_account.record", by=by, subject=account, after={"masked": masked}, at=at)
         if verified:
             advance(account, "verify", by=by, at=at, changes={"verified_at": at})
             creators.record_payout_account(creator=creator, ready=True, by=by, at=at)
@@ -229,7 +216,7 @@ def _take_over(account: PayoutAccount, remote: ConnectedAccount, *, by: User | N
     """Keeps what the provider says about the account and moves its status along."""
     missing = list(remote.requirements)
     masked = _masked(remote)
-    changes = {"missing": missing}
+    changes: dict[str, Any] = {"missing": missing}
     if masked != account.masked:
         # The bank was changed at the provider itself: money would go elsewhere than was approved.
         changes |= {"masked": masked, "version": account.version + 1}
@@ -241,9 +228,7 @@ def _take_over(account: PayoutAccount, remote: ConnectedAccount, *, by: User | N
         advance(account, "verify", by=by, at=at, changes={"verified_at": at})
         creators.record_payout_account(creator=account.creator, ready=True, by=by, at=at)
     elif not payable and account.status == AccountStatus.VERIFIED:
-        advance(
-            account, "unverify", by=by, at=at, reason=remote.disabled_reason, changes={"verified_at": None}
-        )
+        advance(account, "unverify", by=by, at=at, reason=remote.disabled_reason, changes={"verified_at": None})
         creators.record_payout_account(creator=account.creator, ready=False, by=by, at=at)
 
 

@@ -16,9 +16,7 @@ SETTLED_AFTER = timedelta(hours=1)
 def take(*, at: datetime | None = None) -> int:
     """One snapshot per platform account that moved and has none of today; how many were taken."""
     at = at or clock.now()
-    through = Posting.objects.filter(entry__posted_at__lt=at - SETTLED_AFTER).aggregate(last=Max("id"))[
-        "last"
-    ]
+    through = Posting.objects.filter(entry__posted_at__lt=at - SETTLED_AFTER).aggregate(last=Max("id"))["last"]
     if through is None:
         return 0
     taken = 0

@@ -85,7 +85,10 @@ def test_minimum_and_maximum_bound_a_fee() -> None:
 @pytest.mark.parametrize(
     ("stronger", "weaker"),
     [
-        ({"scope": "creator", "creator_id": SOMEBODY, "agreement": "AG-1"}, {"promotion_code": "SPRING", "priority": 9}),
+        (
+            {"scope": "creator", "creator_id": SOMEBODY, "agreement": "AG-1"},
+            {"promotion_code": "SPRING", "priority": 9},
+        ),
         ({"promotion_code": "SPRING"}, {"scope": "tier", "scope_value": "premium", "priority": 9}),
         ({"scope": "tier", "scope_value": "premium"}, {"priority": 9}),
         ({"priority": 1}, {}),
@@ -200,9 +203,7 @@ def test_a_creators_agreement_replaces_the_default(db: None) -> None:
 
 def test_two_rules_of_the_same_standing_never_cover_the_same_time(db: None) -> None:
     fields: dict[str, Any] = {"scope": Scope.TIER, "scope_value": "premium", "by": None}
-    commission.add_rule(
-        component=Component.COMMISSION, valid_from=START, valid_to=NOW, percent_bp=2000, **fields
-    )
+    commission.add_rule(component=Component.COMMISSION, valid_from=START, valid_to=NOW, percent_bp=2000, **fields)
     with pytest.raises(Conflict, match="covers this time"):
         commission.add_rule(
             component=Component.COMMISSION, valid_from=NOW - timedelta(days=1), percent_bp=2100, **fields
@@ -229,9 +230,7 @@ def test_only_the_end_of_a_rule_can_be_set_and_only_once(db: None) -> None:
 
 def test_adding_a_rule_needs_the_right(db: None) -> None:
     with pytest.raises(Forbidden):
-        commission.add_rule(
-            component=Component.COMMISSION, by=staff("ops_manager"), valid_from=NOW, percent_bp=2000
-        )
+        commission.add_rule(component=Component.COMMISSION, by=staff("ops_manager"), valid_from=NOW, percent_bp=2000)
 
 
 def test_frozen_fees_cannot_be_changed(db: None) -> None:

@@ -11,7 +11,7 @@ from backoffice.core.errors import Forbidden
 from backoffice.core.models import Job
 from backoffice.core.states import IllegalTransition, advance
 from backoffice.creators.models import Creator
-from backoffice.finance.models import Entry, EventOutcome, Payment, PaymentEvent, PayoutItem, Refund
+from backoffice.finance.models import Attempt, Entry, EventOutcome, Payment, PaymentEvent, PayoutItem, Refund
 from backoffice.finance.queries import balances
 from backoffice.finance.services import events, payments, payouts, providers, verification
 from backoffice.finance.services.providers import ProviderUnavailable
@@ -101,7 +101,9 @@ def test_any_order_and_number_of_events_ends_in_one_state(db: None, stripe: Runn
     intent = stripe.events("checkout.session.completed")[0]["data"]["object"]["payment_intent"]
     client = providers.stripe()
     for number, amount in enumerate((30_00, 70_00)):
-        client.create_refund(payment_intent=intent, amount=amount, attempt_id=f"a{number}", idempotency_key=f"r{number}")
+        client.create_refund(
+            payment_intent=intent, amount=amount, attempt_id=f"a{number}", idempotency_key=f"r{number}"
+        )
     take_all(stripe, order=seed, times=2)
     payment.refresh_from_db()
     payment.purchase.refresh_from_db()
@@ -150,9 +152,7 @@ def test_unknown_kinds_and_foreign_objects_are_stored_and_ignored(db: None, stri
     assert set(outcomes()) == {"customer.created", "payout.paid", "checkout.session.completed", "transfer.created"}
 
 
-def test_while_the_provider_is_silent_the_event_waits_and_the_last_try_fails_it(
-    db: None, stripe: RunningFake
-) -> None:
+def test_while_the_provider_is_silent_the_event_waits_and_the_last_try_fails_it(db: None, stripe: RunningFake) -> None:
     paid(stripe)
     event = take(stripe.events("payment_intent.succeeded")[0])
     stripe.fault("error_before", 2, method="GET")
@@ -245,8 +245,6 @@ def test_a_payout_told_paid_and_later_bounced_is_taken_back_in_the_ledger(
 
 
 def test_an_event_that_overtakes_the_worker_is_adopted(sent: PayoutItem, stripe: RunningFake) -> None:
-    from backoffice.finance.models import Attempt
-
     # As if the worker had died between the call for the payout and writing it down.
     Attempt.objects.filter(operation="payout").update(status="open", provider_id="", finished_at=None)
     PayoutItem.objects.filter(pk=sent.pk).update(status="submitting", payout_id="", sent_at=None)

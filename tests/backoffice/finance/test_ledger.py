@@ -146,9 +146,7 @@ def refused(message: str) -> Any:
 
 
 def test_the_tests_run_as_the_application_role(db: None) -> None:
-    assert run("SELECT current_user, usesuper FROM pg_user WHERE usename = current_user") == [
-        ("backlot_app", False)
-    ]
+    assert run("SELECT current_user, usesuper FROM pg_user WHERE usename = current_user") == [("backlot_app", False)]
 
 
 def test_the_database_refuses_a_seal_over_an_unbalanced_entry(cash: Account, commission: Account) -> None:

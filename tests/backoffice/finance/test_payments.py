@@ -140,14 +140,10 @@ def test_a_refusal_of_the_provider_ends_the_payment(db: None, stripe: RunningFak
 def test_a_new_price_closes_the_page_that_shows_the_old_one(db: None, stripe: RunningFake) -> None:
     title = sales.published(price_minor=10_00)
     buyer = member()
-    old = payments.start_checkout(
-        purchase=purchases.start(title=title, by=buyer), by=buyer, key="k1", **URLS
-    )
+    old = payments.start_checkout(purchase=purchases.start(title=title, by=buyer), by=buyer, key="k1", **URLS)
     title.price_minor = 15_00
     title.save()
-    new = payments.start_checkout(
-        purchase=purchases.start(title=title, by=buyer), by=buyer, key="k2", **URLS
-    )
+    new = payments.start_checkout(purchase=purchases.start(title=title, by=buyer), by=buyer, key="k2", **URLS)
     old.refresh_from_db()
     assert (old.status, new.amount_minor) == ("failed", 15_00)
     session = next(s for s in [stripe.engine.store.get(old.provider_session_id)] if s)
@@ -287,9 +283,7 @@ def test_what_a_creator_owes_is_paid_back_out_of_new_earnings(db: None) -> None:
 
 
 def refund(payment: Payment, cumulative: int, days: int = 1) -> None:
-    payments.record_refunded(
-        payment=payment, cumulative_minor=cumulative, currency="USD", at=AT + timedelta(days=days)
-    )
+    payments.record_refunded(payment=payment, cumulative_minor=cumulative, currency="USD", at=AT + timedelta(days=days))
 
 
 def test_a_full_refund_takes_everything_back_and_the_title_away(db: None) -> None:

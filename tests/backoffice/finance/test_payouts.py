@@ -16,14 +16,24 @@ from backoffice.creators.services import creators as creator_services
 from backoffice.finance.models import Allocation, Approval, Attempt, Entry, PayoutAccount, PayoutItem, PayoutRun
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
-from backoffice.finance.services import attempts, ledger, payments, payout_accounts, payouts, verification
+from backoffice.finance.services import (
+    attempts,
+    ledger,
+    payments,
+    payout_accounts,
+    payouts,
+    providers,
+    verification,
+)
 from backoffice.finance.services.payouts.decisions import AlreadyApproved, PreviewChanged
 from backoffice.finance.services.payouts.requests import KeyReused
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import ACCOUNT, ITEM, RUN
 from backoffice.notifications.models import Notification
 from backoffice.queues import queries as queue
+from integrations.stripe.client import StripeClient
 from integrations.stripe.fake.running import RunningFake
+from tests.backoffice.finance.test_events import take_all
 from tests.factories import creators, finance
 from tests.factories.accounts import staff
 from tests.machines import forbidden
@@ -44,7 +54,7 @@ def test_a_request_freezes_fee_and_net_and_waits_for_finance(db: None) -> None:
     creator = finance.payable(200_00)
     run = finance.requested(creator, 100_00)
     item = item_of(run)
-    # 0.25 % + 0.25
+    # The fee is 0.25 percent and 25 cents.
     assert (item.gross_minor, item.fee_minor, item.net_minor) == (100_00, 50, 99_50)
     assert run.status == "submitted"
     assert (balance(creator).available, balance(creator).reserved, balance(creator).free) == (200_00, 100_00, 100_00)
@@ -403,9 +413,6 @@ def test_an_approved_payout_is_transferred_and_sent_to_the_bank(db: None, stripe
 def test_a_lost_answer_is_unknown_and_the_next_try_pays_once(
     db: None, stripe: RunningFake, fault: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from backoffice.finance.services import providers
-    from integrations.stripe.client import StripeClient
-
     creator = finance.payable(100_00, connected=True)
     run = payouts.execute(run=finance.approved(creator, 100_00))
     patient = StripeClient(stripe.api_key, stripe.url, read_timeout=0.5)
@@ -460,9 +467,7 @@ def test_a_refused_transfer_gives_the_money_back(db: None, stripe: RunningFake) 
     assert verification.run() == []
 
 
-def test_too_little_money_at_the_provider_stops_the_run_before_anything_is_sent(
-    db: None, stripe: RunningFake
-) -> None:
+def test_too_little_money_at_the_provider_stops_the_run_before_anything_is_sent(db: None, stripe: RunningFake) -> None:
     stripe.topup(-10_000_000, "usd")
     creator = finance.payable(100_00, connected=True)
     run = payouts.execute(run=finance.approved(creator, 100_00))
@@ -499,8 +504,6 @@ def test_a_bounced_payout_is_paid_again_after_the_bank_was_corrected(db: None, s
     creator = finance.payable(100_00, connected=True, bank=finance.CLOSED_BANK)
     item = send(finance.approved(creator, 100_00))
     stripe.run_scheduled()
-    from tests.backoffice.finance.test_events import take_all
-
     take_all(stripe)
     item.refresh_from_db()
     assert item.status == "failed"

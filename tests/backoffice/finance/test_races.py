@@ -1,4 +1,4 @@
-"""Many people and workers at once, on a real PostgreSQL: one approval counts, one transfer leaves, one balance holds."""
+"""Many people and workers at once, on a real PostgreSQL: one approval, one transfer, one balance."""
 
 import threading
 from collections.abc import Callable

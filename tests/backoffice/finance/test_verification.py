@@ -1,12 +1,14 @@
 """The verifier names every row that was tampered with behind the application's back."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import psycopg
 import pytest
 from django.core.management import call_command
 
+from backoffice.core import clock
 from backoffice.finance.models import Earning, Entry, Payment, PayoutItem, Posting
 from backoffice.finance.services import snapshots, verification
 from tests.factories import finance
@@ -49,7 +51,10 @@ CLEARING = f"entry_id = {SALE} AND amount = -10000"
         ("DELETE FROM finance_entry WHERE kind = 'sale'", "seal_without_entry"),
         ("DELETE FROM finance_entry WHERE kind = 'sale'", "payment_without_entry"),
         ("UPDATE finance_entry SET effective_date = '2020-01-01' WHERE kind = 'sale'", "entry_altered"),
-        ("UPDATE finance_posting SET currency = 'EUR' WHERE id = (SELECT max(id) FROM finance_posting)", "wrong_currency"),
+        (
+            "UPDATE finance_posting SET currency = 'EUR' WHERE id = (SELECT max(id) FROM finance_posting)",
+            "wrong_currency",
+        ),
         ("UPDATE finance_balance SET amount = amount - 1 WHERE amount > 0", "balance_differs"),
         ("DELETE FROM finance_balance", "balance_differs"),
         ("UPDATE finance_balance SET floor = -100000 WHERE floor = 0", "balance_out_of_bounds"),
@@ -68,9 +73,7 @@ CLEARING = f"entry_id = {SALE} AND amount = -10000"
         ("UPDATE finance_allocation SET amount_minor = 99999", "allocation_differs"),
     ],
 )
-def test_a_tampered_row_is_named(
-    books: None, owner_connection: psycopg.Connection, statement: str, rule: str
-) -> None:
+def test_a_tampered_row_is_named(books: None, owner_connection: psycopg.Connection, statement: str, rule: str) -> None:
     owner_connection.execute(statement)  # type: ignore[call-overload]
     assert rule in found()
 
@@ -79,9 +82,7 @@ def test_a_second_and_a_false_reversal_are_named(books: None, owner_connection: 
     sale = Entry.objects.get(kind="sale")
     owner_connection.execute("ALTER TABLE finance_entry DROP CONSTRAINT finance_entry_reverses_id_key")
     try:
-        owner_connection.execute(
-            "UPDATE finance_entry SET reverses_id = %s WHERE kind <> 'sale'", [sale.pk]
-        )
+        owner_connection.execute("UPDATE finance_entry SET reverses_id = %s WHERE kind <> 'sale'", [sale.pk])
         assert {"second_reversal", "reversal_differs"} <= set(found())
     finally:
         owner_connection.execute("UPDATE finance_entry SET reverses_id = NULL")
@@ -91,10 +92,6 @@ def test_a_second_and_a_false_reversal_are_named(books: None, owner_connection: 
 
 
 def test_a_false_snapshot_is_named(books: None, owner_connection: psycopg.Connection) -> None:
-    from datetime import timedelta
-
-    from backoffice.core import clock
-
     assert snapshots.take(at=clock.now() + timedelta(hours=2)) > 0
     assert found() == {}
     owner_connection.execute("UPDATE finance_accountsnapshot SET amount = amount + 1")
@@ -110,7 +107,9 @@ def test_the_command_names_the_row_and_exits_with_1(books: None, owner_connectio
     assert stop.value.code == 1
     report = json.loads(output.getvalue())
     assert report["ok"] is False
-    assert {"rule": "entry_unbalanced", "subject": f"entry {sale.pk}", "detail": "1 USD left over"} in report["problems"]
+    assert {"rule": "entry_unbalanced", "subject": f"entry {sale.pk}", "detail": "1 USD left over"} in report[
+        "problems"
+    ]
 
 
 def test_the_books_of_these_tests_are_not_empty(books: None) -> None:

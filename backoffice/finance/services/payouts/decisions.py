@@ -32,9 +32,7 @@ class AlreadyApproved(Conflict):
     default_code = "already_approved"
 
 
-def approve(
-    *, run: PayoutRun, by: User, snapshot_hash: str | None = None, at: datetime | None = None
-) -> PayoutRun:
+def approve(*, run: PayoutRun, by: User, snapshot_hash: str | None = None, at: datetime | None = None) -> PayoutRun:
     """One person's yes. With enough of them (two above `payout.dual_approval_over`, N-016) the money is set aside
     and the run is sent by a job.
 
@@ -101,8 +99,7 @@ def _record_approval(run: PayoutRun, items: list[PayoutItem], *, by: User, at: d
                 runs.set_aside(item, by=by, at=at)
             except ledger.Overdrawn as error:
                 raise ledger.Overdrawn(
-                    _("The balance of %(creator)s no longer covers this payout.")
-                    % {"creator": item.creator.reference}
+                    _("The balance of %(creator)s no longer covers this payout.") % {"creator": item.creator.reference}
                 ) from error
     advance(run, "approve", by=by, at=at, changes={"approved_at": at, "stopped_reason": ""})
     runs.leave_queue(run, by=by, outcome="approved", at=at)

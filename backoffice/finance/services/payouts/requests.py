@@ -163,9 +163,7 @@ def _preview(
     advance(run, "preview", by=by, at=at, changes={"preview": content, "snapshot_hash": runs.snapshot(items)})
 
 
-def _reasons(
-    creator: Creator, account: PayoutAccount, amount_minor: int, at: datetime
-) -> list[policy.Reason]:
+def _reasons(creator: Creator, account: PayoutAccount, amount_minor: int, at: datetime) -> list[policy.Reason]:
     """Everything that stands against a creator's own request, the open payout first."""
     currency = account.method.currency
     if PayoutItem.objects.filter(creator=creator, currency=currency, status__in=LIVE_ITEMS).exists():
@@ -183,9 +181,7 @@ def _reasons(
     ]
 
 
-def _add_item(
-    run: PayoutRun, creator: Creator, account: PayoutAccount, amount_minor: int, at: datetime
-) -> PayoutItem:
+def _add_item(run: PayoutRun, creator: Creator, account: PayoutAccount, amount_minor: int, at: datetime) -> PayoutItem:
     terms = policy.terms(run.method, amount_minor)
     item = PayoutItem(
         run=run,
@@ -210,9 +206,7 @@ def _collect(run: PayoutRun, at: datetime) -> list[dict[str, Any]]:
         account__kind=AccountKind.CREATOR_AVAILABLE, account__currency=run.currency, amount__gt=0
     ).values_list("account__creator", flat=True)
     people = list(
-        Creator.objects.select_for_update(of=("self",), no_key=True)
-        .filter(pk__in=list(owners))
-        .order_by("id")
+        Creator.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=list(owners)).order_by("id")
     )
     by_creator = balances.for_creators([creator.pk for creator in people])
     accounts = {
@@ -222,9 +216,9 @@ def _collect(run: PayoutRun, at: datetime) -> list[dict[str, Any]]:
         .select_related("method")
     }
     busy = set(
-        PayoutItem.objects.filter(
-            creator__in=people, currency=run.currency, status__in=LIVE_ITEMS
-        ).values_list("creator_id", flat=True)
+        PayoutItem.objects.filter(creator__in=people, currency=run.currency, status__in=LIVE_ITEMS).values_list(
+            "creator_id", flat=True
+        )
     )
     left_out = []
     for creator in people:

@@ -101,9 +101,7 @@ def set_aside(item: PayoutItem, *, by: User | None, at: datetime) -> None:
         ],
         memo=item.run.reference,
     )
-    taken = earnings.allocate(
-        creator=item.creator, currency=item.currency, amount_minor=item.gross_minor, at=at
-    )
+    taken = earnings.allocate(creator=item.creator, currency=item.currency, amount_minor=item.gross_minor, at=at)
     Allocation.objects.bulk_create(
         [Allocation(item=item, earning=earning, amount_minor=part, created_at=at) for earning, part in taken]
     )
@@ -164,9 +162,7 @@ def account_snapshot(item: PayoutItem) -> dict[str, Any]:
     return {"method": account.method.code, "masked": account.masked, "country": account.country}
 
 
-def enter_queue(
-    run: PayoutRun, items: list[PayoutItem], *, at: datetime, extra: dict[str, Any] | None = None
-) -> None:
+def enter_queue(run: PayoutRun, items: list[PayoutItem], *, at: datetime, extra: dict[str, Any] | None = None) -> None:
     """Asks finance to look, with the reasons why (S-079)."""
     reasons: list[dict[str, Any]] = [extra] if extra else []
     paid_before = set(

@@ -67,9 +67,7 @@ def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
             return run
         items = runs.items_of(run)
         if runs.snapshot(items) != run.snapshot_hash:
-            runs.void_approvals(
-                run, items, reason=_("A payout account was changed after the approval."), at=at
-            )
+            runs.void_approvals(run, items, reason=_("A payout account was changed after the approval."), at=at)
             return run
         differences = _drift(run, items, provider.available.get(run.currency, 0))
         if differences:
@@ -172,9 +170,7 @@ def _perform(item_id: Any, step: Step, at: datetime) -> bool:
     except Refused as error:
         with transaction.atomic():
             item = _in_hand(item_id, at)
-            if item is not None and attempts.refuse(
-                attempt=attempt, code=error.code, error=error.message, at=at
-            ):
+            if item is not None and attempts.refuse(attempt=attempt, code=error.code, error=error.message, at=at):
                 step.refused(item, error, at)
                 runs.finish(item.run, at=at)
         return False
@@ -248,7 +244,7 @@ def _claim(item_id: Any, step: Step, at: datetime) -> tuple[Attempt, bool] | Non
 
 
 def _in_hand(item_id: Any, at: datetime) -> PayoutItem | None:
-    """The item, locked and `submitting`, whatever another worker has made of it meanwhile; None when it is past that."""
+    """The item, locked and `submitting`, whatever another worker has made of it; None when it is past that."""
     item = runs.lock_item(item_id)
     if item.status in (ItemStatus.UNKNOWN, ItemStatus.NEEDS_HUMAN):
         advance(item, "resume", by=None, at=at)
@@ -304,7 +300,7 @@ def _book_transfer(item: PayoutItem, made: Made, at: datetime) -> None:
 
 
 def _transfer_refused(item: PayoutItem, error: Refused, at: datetime) -> None:
-    """Nothing moved. Our own lack of funds waits for a person; otherwise the amount goes back to the creator (S-086)."""
+    """Nothing moved. Our own lack of funds waits for a person; otherwise the creator gets it back (S-086)."""
     changes = {"failure_code": error.code[:100], "failure_message": error.message}
     if error.is_insufficient_funds:
         advance(item, "escalate", by=None, at=at, reason=error.message, changes=changes)
@@ -367,9 +363,7 @@ def _payout_refused(item: PayoutItem, error: Refused, at: datetime) -> None:
         reason=error.message,
         changes={"failure_code": error.code[:100], "failure_message": error.message},
     )
-    runs.enter_queue(
-        item.run, [item], extra={"code": "payout_refused", "text": error.message, "score": 60}, at=at
-    )
+    runs.enter_queue(item.run, [item], extra={"code": "payout_refused", "text": error.message, "score": 60}, at=at)
     _tell_failed(item)
 
 
@@ -453,9 +447,7 @@ def adopt_transfer(*, attempt_id: str, transfer_id: str, at: datetime | None = N
     it is known or nobody's.
     """
     at = at or clock.now()
-    attempt = Attempt.objects.filter(
-        pk=attempt_id, operation=Operation.TRANSFER, status=AttemptStatus.OPEN
-    ).first()
+    attempt = Attempt.objects.filter(pk=attempt_id, operation=Operation.TRANSFER, status=AttemptStatus.OPEN).first()
     if attempt is None:
         return False
     # Usually the worker that made the call is about to write it down: give it a minute.
@@ -484,15 +476,11 @@ def recover(*, at: datetime | None = None) -> int:
         with transaction.atomic():
             jobs.enqueue(runs.SEND, {"item_id": str(item_id)}, key=str(item_id))
         touched += 1
-    silent = PayoutItem.objects.filter(status=ItemStatus.SENT, sent_at__lt=at - SILENT_AFTER).select_related(
-        "account"
-    )
+    silent = PayoutItem.objects.filter(status=ItemStatus.SENT, sent_at__lt=at - SILENT_AFTER).select_related("account")
     for item in silent:
         payout = providers.stripe().retrieve_payout(item.payout_id, account=item.account.provider_account_id)
         touched += settling.settle_from_provider(payout=payout, at=at)
-    waiting = PayoutRun.objects.filter(
-        status=RunStatus.APPROVED, stopped_reason="", approved_at__lt=at - STUCK_AFTER
-    )
+    waiting = PayoutRun.objects.filter(status=RunStatus.APPROVED, stopped_reason="", approved_at__lt=at - STUCK_AFTER)
     for run_id in waiting.values_list("pk", flat=True):
         with transaction.atomic():
             jobs.enqueue(runs.EXECUTE, {"run_id": str(run_id)}, key=str(run_id))

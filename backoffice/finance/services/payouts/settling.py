@@ -41,9 +41,7 @@ def settle_from_provider(*, payout: Payout, at: datetime | None = None) -> bool:
         return _bounce(item, attempt, payout, at)
 
 
-def settle(
-    *, item: PayoutItem, bank_reference: str, by: User | None = None, at: datetime | None = None
-) -> bool:
+def settle(*, item: PayoutItem, bank_reference: str, by: User | None = None, at: datetime | None = None) -> bool:
     """The creator has the money: in transit is closed against the provider, fee and tax are earned (S-083).
 
     Once per provider payout: False when it is settled already or was not sent.
@@ -94,9 +92,7 @@ def _adopt(item: PayoutItem, attempt: Attempt, payout: Payout, at: datetime) -> 
     """The event was faster than the worker that made the call, or that worker is dead: writes down what it would."""
     if item.status in (ItemStatus.UNKNOWN, ItemStatus.NEEDS_HUMAN):
         advance(item, "resume", by=None, at=at)
-    if item.status == ItemStatus.SUBMITTING and attempts.finish(
-        attempt=attempt, provider_id=payout.id, at=at
-    ):
+    if item.status == ItemStatus.SUBMITTING and attempts.finish(attempt=attempt, provider_id=payout.id, at=at):
         advance(item, "send", by=None, at=at, changes={"payout_id": payout.id, "sent_at": at})
 
 
