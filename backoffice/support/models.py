@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.accounts.models import User
 from backoffice.core import clock
 from backoffice.core.ids import uuid7
 from backoffice.core.models import AppendOnly, Record
@@ -25,7 +26,7 @@ from backoffice.support.states import (
     Status,
 )
 
-LANGUAGES = (("en", "English"), ("fr", "Français"), ("ht", "Kreyòl ayisyen"))
+LANGUAGES = User.Language.choices
 
 
 class IssueType(models.TextChoices):
