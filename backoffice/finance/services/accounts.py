@@ -44,6 +44,8 @@ def platform(kind: AccountKind, currency: str) -> Name:
 def resolve(*names: Name) -> dict[Name, Account]:
     """The accounts of these names; one statement when all exist, three when some have to be opened."""
     wanted = set(names)
+    if not wanted:
+        return {}
     found = _find(wanted)
     missing = wanted - found.keys()
     if missing:

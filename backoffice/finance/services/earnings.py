@@ -40,24 +40,25 @@ def release(*, earning_id: UUID, by: User | None = None, at: datetime | None = N
     """
     at = at or clock.now()
     with transaction.atomic():
+        found = Earning.objects.select_related("creator").filter(pk=earning_id, status=EarningStatus.PENDING).first()
+        if found is None:
+            return False
+        creator, currency = found.creator, found.currency
+        pending = accounts.creator(AccountKind.CREATOR_PENDING, creator, currency)
+        available = accounts.creator(AccountKind.CREATOR_AVAILABLE, creator, currency)
+        receivable = accounts.creator(AccountKind.CREATOR_RECEIVABLE, creator, currency)
+        rows = accounts.resolve(pending, available, receivable)
+        owed = -ledger.lock(*rows.values())[rows[receivable].pk]
         earning = (
-            Earning.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("creator")
+            Earning.objects.select_for_update(skip_locked=True)
             .filter(pk=earning_id, status=EarningStatus.PENDING)
             .first()
         )
         if earning is None:
             return False
         amount = earning.amount_minor - earning.refunded_minor
-        recovered = 0
+        recovered = min(owed, ratio(amount, values.get("payout.recovery_percent"), 100))
         if amount:
-            creator, currency = earning.creator, earning.currency
-            pending = accounts.creator(AccountKind.CREATOR_PENDING, creator, currency)
-            available = accounts.creator(AccountKind.CREATOR_AVAILABLE, creator, currency)
-            receivable = accounts.creator(AccountKind.CREATOR_RECEIVABLE, creator, currency)
-            rows = accounts.resolve(pending, available, receivable)
-            owed = -ledger.lock(rows[receivable])[rows[receivable].pk]
-            recovered = min(owed, ratio(amount, values.get("payout.recovery_percent"), 100))
             ledger.post(
                 key=f"earning-release:{earning.pk}",
                 kind=EntryKind.EARNING_RELEASE,

@@ -96,11 +96,13 @@ def post(
                 " %s, %s::jsonb, %s::bigint[], %s::bigint[])",
                 arguments,
             )
-            entry_id, stored, _fresh = cursor.fetchone()
+            entry_id, stored, is_new = cursor.fetchone()
     except IntegrityError as error:
         raise _explained(error) from error
     if stored != digest:
         raise KeyReused(_("Another ledger entry has the key “%(key)s”.") % {"key": key})
+    if not is_new:
+        return Entry.objects.get(pk=entry_id)
     return Entry(
         id=entry_id,
         key=key,
@@ -156,7 +158,10 @@ def exchange(
 
 
 def lock(*of: Account) -> dict[int, int]:
-    """Locks the balances of these accounts until the transaction ends; their amounts by account id, minor units."""
+    """Locks the balances of these accounts until the transaction ends; their amounts by account id, minor units.
+
+    Everywhere in this domain the order of locks is: payment or run, balances, earnings.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT account_id, amount FROM finance_lock_balances(%s::bigint[])",

@@ -519,22 +519,30 @@ def record_refunded(
 
 def _claw_back(payment: Payment, share: int, at: datetime) -> list[tuple[accounts.Name | ledger.Account, int]]:
     """Where the creator's share of a refund is taken from; keeps the earning's own count."""
-    earning = Earning.objects.select_for_update(of=("self",)).select_related("creator").get(payment=payment)
-    creator, currency = earning.creator, earning.currency
+    creator, currency = _earning_of(payment)
+    pending = accounts.creator(AccountKind.CREATOR_PENDING, creator, currency)
+    available = accounts.creator(AccountKind.CREATOR_AVAILABLE, creator, currency)
+    rows = accounts.resolve(pending, available)
+    covered = ledger.lock(*rows.values())[rows[available].pk]
+    earning = Earning.objects.select_for_update().get(payment=payment)
     Earning.objects.filter(pk=earning.pk).update(refunded_minor=earning.refunded_minor + share, updated_at=at)
     if earning.status == EarningStatus.PENDING:
-        return [(accounts.creator(AccountKind.CREATOR_PENDING, creator, currency), -share)]
-    available = accounts.creator(AccountKind.CREATOR_AVAILABLE, creator, currency)
-    row = accounts.resolve(available)[available]
-    from_available = min(share, ledger.lock(row)[row.pk])
+        return [(rows[pending], -share)]
+    from_available = min(share, covered)
     own = max(0, earning.amount_minor - earning.refunded_minor - earning.allocated_minor)
     if from_available > own:
         # Its own money is paid out already: other earnings stand in for it.
         earnings.allocate(creator=creator, currency=currency, amount_minor=from_available - own, at=at)
     return [
-        (row, -from_available),
+        (rows[available], -from_available),
         (accounts.creator(AccountKind.CREATOR_RECEIVABLE, creator, currency), from_available - share),
     ]
+
+
+def _earning_of(payment: Payment) -> tuple[Creator, str]:
+    """Whose earning it is and in which currency; these never change."""
+    earning = Earning.objects.select_related("creator").get(payment=payment)
+    return earning.creator, earning.currency
 
 
 def adopt_session(*, payment: Payment, session_id: str, at: datetime | None = None) -> None:

@@ -109,7 +109,7 @@ def test_any_order_and_number_of_events_ends_in_one_state(db: None, stripe: Runn
     payment.purchase.refresh_from_db()
     assert (payment.status, payment.refunded_minor, payment.purchase.status) == ("refunded", 100_00, "refunded")
     assert "failed" not in outcomes().values()
-    assert balances.for_creator(payment.creator)[0].pending == 0  # type: ignore[arg-type]
+    assert balances.for_creator(payment.creator)[0].pending == 0
     assert sum(Refund.objects.values_list("amount_minor", flat=True)) == 100_00
     assert verification.run() == []
 

@@ -74,7 +74,7 @@ CLEARING = f"entry_id = {SALE} AND amount = -10000"
     ],
 )
 def test_a_tampered_row_is_named(books: None, owner_connection: psycopg.Connection, statement: str, rule: str) -> None:
-    owner_connection.execute(statement)  # type: ignore[call-overload]
+    owner_connection.execute(statement)
     assert rule in found()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -18,7 +19,7 @@ from backoffice.audit import entries
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
-from backoffice.finance.models import Attempt, EntryKind, PayoutItem, PayoutRun
+from backoffice.finance.models import Attempt, EntryKind, PayoutItem, PayoutMethod, PayoutRun
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
 from backoffice.finance.services import accounts, attempts, ledger, providers
@@ -29,6 +30,8 @@ from backoffice.notifications.services import notify
 from integrations.stripe.client import StripeClient
 from integrations.stripe.errors import Refused, StripeFailure, Unknown
 from integrations.stripe.types import Payout, Transfer
+
+log = structlog.get_logger(__name__)
 
 # An item that waits longer than this for its next step has lost its job; one that was sent, its webhook.
 STUCK_AFTER = timedelta(minutes=2)
@@ -102,6 +105,8 @@ def _drift(run: PayoutRun, items: list[PayoutItem], provider_available: int) -> 
     found = []
     if not run.method.enabled:
         found.append(_("The payout method is switched off."))
+    if run.method.transport != PayoutMethod.Transport.STRIPE:
+        found.append(_("Nothing sends payouts by this method."))
     by_creator = balances.for_creators([item.creator_id for item in items])
     to_send = 0
     for item in items:
@@ -200,7 +205,8 @@ def record_made(*, item_id: Any, attempt: Attempt, step: Step, made: Made, at: d
         if item is None:
             return Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.DONE).exists()
         if (made.amount, made.currency) != (attempt.request["amount"], attempt.request["currency"]):
-            advance(item, "escalate", by=None, at=at, reason="the provider's amount differs")
+            why = _("The provider has it with another amount: %(id)s") % {"id": made.id}
+            _hand_over(item, why, at)
             return False
         if attempts.finish(attempt=attempt, provider_id=made.id, at=at):
             step.book(item, made, at)
@@ -255,8 +261,13 @@ def _needs_human(item_id: Any, why: str, at: datetime) -> None:
     with transaction.atomic():
         item = runs.lock_item(item_id)
         if item.status == ItemStatus.SUBMITTING:
-            advance(item, "escalate", by=None, at=at, reason=why, changes={"failure_message": why})
-            runs.enter_queue(item.run, [item], extra={"code": "needs_human", "text": why, "score": 80}, at=at)
+            _hand_over(item, why, at)
+
+
+def _hand_over(item: PayoutItem, why: str, at: datetime) -> None:
+    """Nothing more is tried until a person has looked."""
+    advance(item, "escalate", by=None, at=at, reason=why, changes={"failure_message": why})
+    runs.enter_queue(item.run, [item], extra={"code": "needs_human", "text": why, "score": 80}, at=at)
 
 
 def _transfer_request(item: PayoutItem) -> dict[str, Any]:
@@ -478,7 +489,12 @@ def recover(*, at: datetime | None = None) -> int:
         touched += 1
     silent = PayoutItem.objects.filter(status=ItemStatus.SENT, sent_at__lt=at - SILENT_AFTER).select_related("account")
     for item in silent:
-        payout = providers.stripe().retrieve_payout(item.payout_id, account=item.account.provider_account_id)
+        try:
+            payout = providers.stripe().retrieve_payout(item.payout_id, account=item.account.provider_account_id)
+        except StripeFailure as error:
+            # The next run asks again; the other payouts do not wait for this one.
+            log.warning("payout_not_read", item=str(item.pk), error=type(error).__name__)
+            continue
         touched += settling.settle_from_provider(payout=payout, at=at)
     waiting = PayoutRun.objects.filter(status=RunStatus.APPROVED, stopped_reason="", approved_at__lt=at - STUCK_AFTER)
     for run_id in waiting.values_list("pk", flat=True):
