@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.core import clock
@@ -74,17 +75,23 @@ class Account(AppendOnly):
     )
     provider = models.CharField(_("provider"), max_length=30, blank=True, default="")
     currency = models.CharField(_("currency"), max_length=3)
+    # Whose it is in one column that is never null, so that an account is found by one index.
+    owner = models.GeneratedField(
+        expression=Coalesce(
+            Cast("creator_id", models.CharField(max_length=40)),
+            Cast("customer_id", models.CharField(max_length=40)),
+            "provider",
+        ),
+        output_field=models.CharField(max_length=40),
+        db_persist=True,
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("ledger account")
         verbose_name_plural = _("ledger accounts")
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["kind", "creator", "customer", "provider", "currency"],
-                nulls_distinct=False,
-                name="account_one_per_owner",
-            ),
+            models.UniqueConstraint(fields=["kind", "owner", "currency"], name="account_one_per_owner"),
             # What the postings' composite foreign key points to.
             models.UniqueConstraint(fields=["id", "currency"], name="account_id_currency"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="account_currency_code"),

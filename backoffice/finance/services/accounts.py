@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db import connection
 
 from backoffice.accounts.models import User
 from backoffice.creators.models import Creator
@@ -67,17 +67,30 @@ def resolve(*names: Name) -> dict[Name, Account]:
     return found
 
 
+FIND = """
+SELECT account.id, account.kind, account.currency, account.creator_id, account.customer_id, account.provider
+  FROM unnest(%s::text[], %s::text[], %s::text[]) AS wanted (kind, owner, currency)
+  JOIN finance_account account
+    ON account.kind = wanted.kind AND account.owner = wanted.owner AND account.currency = wanted.currency
+"""
+
+
 def _find(names: set[Name]) -> dict[Name, Account]:
-    condition = Q()
+    kinds, owners, currencies = [], [], []
     for name in names:
-        condition |= Q(
-            kind=name.kind,
-            currency=name.currency,
-            creator=name.creator_id,
-            customer=name.customer_id,
-            provider=name.provider,
-        )
-    return {
-        Name(row.kind, row.currency, row.creator_id, row.customer_id, row.provider): row
-        for row in Account.objects.filter(condition)
-    }
+        kinds.append(name.kind)
+        owners.append(str(name.creator_id or name.customer_id or name.provider))
+        currencies.append(name.currency)
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, [kinds, owners, currencies])
+        return {
+            Name(kind, currency, creator_id, customer_id, provider): Account(
+                id=identity,
+                kind=kind,
+                currency=currency,
+                creator_id=creator_id,
+                customer_id=customer_id,
+                provider=provider,
+            )
+            for identity, kind, currency, creator_id, customer_id, provider in cursor.fetchall()
+        }
