@@ -2,7 +2,7 @@
 PYTHON ?= python3
 LOCAL = $(PYTHON) deploy/local/bootstrap.py
 
-.PHONY: demo test check bench shell reset docs format lock
+.PHONY: demo test check bench shell reset docs messages format lock
 
 demo:  ## set up everything and serve a platform with demo data (PORT, DATA_DIR)
 	@$(LOCAL) demo
@@ -24,6 +24,9 @@ reset:  ## remove the data of the demo
 
 docs:  ## write the pages of docs/ that are made from code
 	@$(LOCAL) docs
+
+messages:  ## bring the translation files up to date with the code (needs gettext)
+	@$(LOCAL) messages
 
 format:  ## write the format that `make check` asks for
 	@$(LOCAL) format

@@ -49,9 +49,7 @@ def _with_role(address: str, role: str, database: str) -> str:
 
 
 def _superuser(database: str = "postgres") -> psycopg.Connection:
-    return psycopg.connect(
-        _with_role(os.environ["BACKLOT_TEST_SUPERUSER"], "postgres", database), autocommit=True
-    )
+    return psycopg.connect(_with_role(os.environ["BACKLOT_TEST_SUPERUSER"], "postgres", database), autocommit=True)
 
 
 def _template() -> str:

@@ -1,7 +1,7 @@
 """What every API view shares: tokens, the envelope, errors, pages, money (spec 3.1)."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import structlog
 from django.core.exceptions import PermissionDenied
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from structlog.contextvars import get_contextvars
 
+from backoffice.accounts.models import User
 from backoffice.core import errors
 from backoffice.core.money import api_amount
 from backoffice.creators import queries as creators
@@ -116,8 +117,18 @@ class ApiView(APIView):
     """Base of every view. Set ``access``; without it nobody gets in."""
 
     access: ClassVar[str | None] = None
-    permission_classes: ClassVar[list[type[BasePermission]]] = [ByAccess]
+    permission_classes = (ByAccess,)
     creator: Any = None
+
+    @property
+    def member(self) -> User:
+        """The person whose token this is; `access` lets nobody else this far."""
+        return cast(User, self.request.user)
+
+    @property
+    def token(self) -> dict[str, Any]:
+        """The payload of the token in use."""
+        return cast("dict[str, Any]", self.request.auth)
 
     @property
     def idempotency_key(self) -> str:
@@ -189,10 +200,11 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Respo
         return failure("invalid", _("Some fields are not right."), http=exception.status_code, details=exception.detail)
     if isinstance(exception, exceptions.APIException):
         headers = {}
-        if getattr(exception, "auth_header", None):
-            headers["WWW-Authenticate"] = exception.auth_header
-        if getattr(exception, "wait", None):
-            headers["Retry-After"] = str(int(exception.wait))  # type: ignore[attr-defined]
+        challenge, wait = getattr(exception, "auth_header", None), getattr(exception, "wait", None)
+        if challenge:
+            headers["WWW-Authenticate"] = challenge
+        if wait:
+            headers["Retry-After"] = str(int(wait))
         code = exception.get_codes()
         return failure(
             code if isinstance(code, str) else "error",

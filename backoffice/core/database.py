@@ -1,5 +1,7 @@
 """What PostgreSQL itself refuses: migration operations for grants and append-only tables."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db.migrations.operations.base import Operation
 
@@ -30,10 +32,10 @@ class ApplicationRole(Operation):
     reversible = True
     reduces_to_sql = True
 
-    def state_forwards(self, app_label, state) -> None:
+    def state_forwards(self, app_label: str, state: Any) -> None:
         """Grants are no part of the model state."""
 
-    def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         role = schema_editor.quote_name(settings.DATABASE_APP_ROLE)
         schema_editor.execute(ROLE.format(role=settings.DATABASE_APP_ROLE), params=None)
         schema_editor.execute(REFUSE_CHANGE, params=None)
@@ -47,7 +49,7 @@ class ApplicationRole(Operation):
         ):
             schema_editor.execute(statement)
 
-    def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         role = schema_editor.quote_name(settings.DATABASE_APP_ROLE)
         schema_editor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")
 
@@ -64,13 +66,13 @@ class AppendOnlyTable(Operation):
     def __init__(self, table: str) -> None:
         self.table = table
 
-    def deconstruct(self):
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return (self.__class__.__qualname__, [self.table], {})
 
-    def state_forwards(self, app_label, state) -> None:
+    def state_forwards(self, app_label: str, state: Any) -> None:
         """Triggers are no part of the model state."""
 
-    def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         table, role = schema_editor.quote_name(self.table), schema_editor.quote_name(settings.DATABASE_APP_ROLE)
         schema_editor.execute(
             f"CREATE TRIGGER {self.table}_append_only BEFORE UPDATE OR DELETE ON {table} "
@@ -82,7 +84,7 @@ class AppendOnlyTable(Operation):
         )
         schema_editor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {role}")
 
-    def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         table = schema_editor.quote_name(self.table)
         schema_editor.execute(f"DROP TRIGGER {self.table}_append_only ON {table}")
         schema_editor.execute(f"DROP TRIGGER {self.table}_no_truncate ON {table}")

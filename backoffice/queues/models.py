@@ -80,7 +80,7 @@ class WorkItem(Record):
     def __str__(self) -> str:
         return f"{self.queue} {str(self.id)[-8:]}"
 
-    def overdue(self) -> bool:
+    def is_overdue(self) -> bool:
         """Whether the due time has passed while the clock runs."""
         return self.due_at is not None and self.state != self.State.PAUSED and self.due_at < clock.now()
 

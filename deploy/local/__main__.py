@@ -56,6 +56,7 @@ COMMANDS = {
     "bench": bench,
     "check": checks.main,
     "docs": documents.main,
+    "messages": translations.gather,
     "format": checks.write_format,
     "manage": manage,
     "lock": lock,

@@ -90,7 +90,7 @@ def main():
     if sys.platform == "win32":
         sys.exit("Backlot runs on Linux and macOS.")
     if len(sys.argv) < 2:
-        sys.exit("usage: bootstrap.py demo|test|check|bench|manage|reset|docs|format|lock")
+        sys.exit("usage: bootstrap.py demo|test|check|bench|manage|reset|docs|messages|format|lock")
     python = ensure_environment()
     os.chdir(ROOT)
     os.environ["PATH"] = str(VENV / "bin") + os.pathsep + os.environ.get("PATH", "")

@@ -1,11 +1,25 @@
-"""Compiles translations with Babel, so that no gettext has to be on the machine."""
+"""Translations: gathered with gettext, kept as .po, compiled with Babel so that no gettext has to be on the machine."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-LOCALES = Path(__file__).resolve().parents[2] / "backoffice" / "locale"
+ROOT = Path(__file__).resolve().parents[2]
+LOCALES = ROOT / "backoffice" / "locale"
+LANGUAGES = ("fr", "ht")
+# Babel has no Haitian Creole; the plural rule stands in the file's own header.
+BABEL_LOCALE = {"ht": None}
+
+
+def catalogue_of(source: Path):
+    """The messages of one .po file."""
+    language = source.parts[-3]
+    with source.open("rb") as file:
+        return read_po(file, locale=BABEL_LOCALE.get(language, language))
 
 
 def compile_all() -> int:
@@ -15,9 +29,19 @@ def compile_all() -> int:
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
-        # Babel has no Haitian Creole; the plural rule stands in the file's own header.
-        catalogue = read_po(source.open("rb"), locale=None if source.parts[-3] == "ht" else source.parts[-3])
         with target.open("wb") as file:
-            write_mo(file, catalogue)
+            write_mo(file, catalogue_of(source))
         written += 1
     return written
+
+
+def gather(arguments: list[str]) -> int:
+    """Brings the .po files up to date with the code; needs gettext's programs."""
+    command = [sys.executable, str(ROOT / "manage.py"), "makemessages", "--no-wrap", "--no-location", "--no-obsolete"]
+    for language in LANGUAGES:
+        command += ["-l", language]
+    for folder in (".venv", "tests", "docs", "staticfiles", ".data", "benchmarks"):
+        command += ["-i", folder]
+    command += ["-e", "py,html,txt", *arguments]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "backoffice.settings.local"}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

@@ -20,7 +20,7 @@ class RegisterInput(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=150)
     password = serializers.CharField(max_length=128, trim_whitespace=False)
     display_name = serializers.CharField(max_length=100)
-    language = serializers.ChoiceField(choices=User.Language.values, default="en")
+    language = serializers.ChoiceField(choices=User.Language.choices, default="en")
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False, default="")
 
 
@@ -102,7 +102,7 @@ class Logout(ApiView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """Ends the session of the token in use, with every token made from it."""
-        tokens.revoke(request.auth)
+        tokens.revoke(self.token)
         return no_content()
 
 
@@ -112,7 +112,7 @@ class MfaEnrol(ApiView):
     @extend_schema(request=None, responses=EnrolmentOutput)
     def post(self, request: Request) -> Response:
         """A secret for the authenticator app; a code confirms it."""
-        secret, address = tokens.start_enrolment(request.auth, request.user)
+        secret, address = tokens.start_enrolment(self.token, self.member)
         return ok({"secret": secret, "otpauth_uri": address})
 
 
@@ -123,7 +123,7 @@ class MfaConfirm(ApiView):
     def post(self, request: Request) -> Response:
         """Finishes the set-up with a first code; the recovery codes are shown only in this answer."""
         return ok(
-            {"recovery_codes": tokens.finish_enrolment(request.auth, request.user, self.valid(CodeInput)["code"])}
+            {"recovery_codes": tokens.finish_enrolment(self.token, self.member, self.valid(CodeInput)["code"])}
         )
 
 
@@ -141,7 +141,7 @@ class MfaVerify(ApiView):
             return ok(_pair(user, tokens.issue(user, factor=True)))
         if not request.user.is_authenticated:
             raise tokens.SignInRefused(_("Sign in first."))
-        tokens.give_factor(request.auth, request.user, fields["code"])
+        tokens.give_factor(self.token, self.member, fields["code"])
         return ok({})
 
 

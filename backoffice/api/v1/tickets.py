@@ -14,7 +14,7 @@ from backoffice.accounts.models import User
 from backoffice.api.base import Access, ApiView, created, ok
 from backoffice.core.errors import Forbidden
 from backoffice.support import policies, queries
-from backoffice.support.models import LANGUAGES, IssueType, Ticket, TicketLink, TicketMessage
+from backoffice.support.models import IssueType, Ticket, TicketLink, TicketMessage
 from backoffice.support.services import tickets
 
 
@@ -82,7 +82,7 @@ class OpenSerializer(serializers.Serializer[Any]):
     issue_type = serializers.ChoiceField(choices=IssueType.choices, required=False)
     subject = serializers.CharField(max_length=200)
     body = serializers.CharField(max_length=10_000)
-    language = serializers.ChoiceField(choices=LANGUAGES, required=False)
+    language = serializers.ChoiceField(choices=User.Language.choices, required=False)
     links = LinkSerializer(many=True, required=False)
 
     def validate_links(self, links: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ class MeOutput(serializers.ModelSerializer[User]):
 
 class MeInput(serializers.Serializer[Any]):
     display_name = serializers.CharField(max_length=100, required=False)
-    language = serializers.ChoiceField(choices=User.Language.values, required=False)
+    language = serializers.ChoiceField(choices=User.Language.choices, required=False)
     timezone = serializers.CharField(max_length=50, required=False)
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False)
 
@@ -43,12 +43,12 @@ class Me(ApiView):
     @extend_schema(responses=MeOutput)
     def get(self, request: Request) -> Response:
         """The signed-in person."""
-        return ok(MeOutput(request.user).data)
+        return ok(MeOutput(self.member).data)
 
     @extend_schema(request=MeInput, responses=MeOutput)
     def patch(self, request: Request) -> Response:
         """Changes name, language, time zone or country."""
-        return ok(MeOutput(users.update(request.user, by=request.user, **self.valid(MeInput, partial=True))).data)
+        return ok(MeOutput(users.update(self.member, by=self.member, **self.valid(MeInput, partial=True))).data)
 
 
 class Notifications(ApiView):
@@ -57,7 +57,7 @@ class Notifications(ApiView):
     @extend_schema(responses=NotificationOutput(many=True))
     def get(self, request: Request) -> Response:
         """What the person was told, newest first; ``unread=true`` for what they have not read."""
-        rows = Notification.objects.filter(user=request.user, channel=Notification.Channel.IN_APP)
+        rows = Notification.objects.filter(user=self.member, channel=Notification.Channel.IN_APP)
         if request.query_params.get("unread") == "true":
             rows = rows.filter(read_at=None)
         return self.paginated(rows.order_by("-created_at"), NotificationOutput)
@@ -69,7 +69,7 @@ class NotificationRead(ApiView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, notification_id: UUID) -> Response:
         """Notes that the person has read it."""
-        if not notifications.mark_read(notification_id, by=request.user):
+        if not notifications.mark_read(notification_id, by=self.member):
             raise NotFound(_("There is no such notice."))
         return no_content()
 

@@ -15,7 +15,9 @@ def _write(count: int = 3) -> list[AuditEntry]:
 @pytest.mark.django_db
 def test_an_entry_keeps_who_with_which_roles_and_why() -> None:
     person = staff("financial_admin")
-    entry = entries.record(action="thing.do", by=person, subject=person, reason="asked", before={"a": 1}, after={"a": 2})
+    entry = entries.record(
+        action="thing.do", by=person, subject=person, reason="asked", before={"a": 1}, after={"a": 2}
+    )
     assert entry.actor_roles == ["financial_admin"]
     assert (entry.subject_type, entry.subject_id) == ("accounts.user", str(person.pk))
     assert (entry.before, entry.after) == ({"a": 1}, {"a": 2})
