@@ -108,7 +108,9 @@ def build(filters: RevenueFilters, *, at: dt.datetime | None = None) -> Report:
     changes = frames.compare(frames.totals(now), frames.totals(before)) if before is not None else {}
     parts = _breakdown(filters)
     names = _names(filters, parts)
-    currencies = sorted(set(_currencies(now)) | set(changes))
+    # Amounts of different currencies cannot be compared, numbers of sales can: the busiest currency comes first.
+    sales = {str(currency): int(amounts["sales"]) for currency, amounts in _records(frames.totals(now))}
+    currencies = sorted(set(sales) | set(changes), key=lambda currency: (-sales.get(currency, 0), currency))
     return Report(
         filters=filters,
         as_of=at or clock.now(),
@@ -263,10 +265,6 @@ def _records(frame: pd.DataFrame) -> Iterator[tuple[Any, dict[str, int]]]:
     """Index and columns of every row."""
     rows: list[dict[Any, Any]] = frame.to_dict("records")
     return zip(frame.index, rows, strict=True)
-
-
-def _currencies(frame: pd.DataFrame) -> list[str]:
-    return [] if frame.empty else [str(c) for c in frame.index.get_level_values("currency").unique()]
 
 
 def _of(frame: pd.DataFrame, currency: str) -> pd.DataFrame:

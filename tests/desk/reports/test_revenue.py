@@ -82,6 +82,13 @@ def test_each_currency_has_its_own_block_with_chart_and_table(finance: Client) -
 
 
 @pytest.mark.usefixtures("sold")
+def test_the_currency_with_the_most_sales_comes_first(finance: Client) -> None:
+    sales.sale(sales.published(price_minor=100), at=day(7))
+
+    assert re.findall(r'<h2 id="currency-(\w+)"', show(finance)) == ["USD", "EUR"]
+
+
+@pytest.mark.usefixtures("sold")
 def test_the_chart_shows_what_the_table_says(finance: Client) -> None:
     series = {trace["name"]: trace for trace in figures(show(finance))["over-time-USD"]["data"]}
 
