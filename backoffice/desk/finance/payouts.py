@@ -17,6 +17,7 @@ from backoffice.accounts import stepup
 from backoffice.accounts.models import User
 from backoffice.audit import queries as audit
 from backoffice.configuration import values
+from backoffice.core import money
 from backoffice.core.errors import DomainError
 from backoffice.desk.finance.entries import entries_of
 from backoffice.desk.paging import keyset
@@ -150,6 +151,7 @@ def payout(request: StaffRequest, run_id: UUID) -> HttpResponse:
         "approvals": approvals,
         "valid": valid,
         "needed": needed,
+        "why_two": _why_two(run) if needed > 1 else "",
         "missing": max(0, needed - len(valid)),
         "entries": entries_of(*items) if items else [],
         "timeline": sorted(happened, key=lambda entry: entry.pk, reverse=True)[:40],
@@ -177,9 +179,7 @@ def _left_out(run: PayoutRun) -> list[dict[str, Any]]:
 def _run_verbs(run: PayoutRun, user: User) -> set[str]:
     """What this person may be offered for the run; the services decide again."""
     verbs = {
-        verb
-        for verb in RUN.verbs_from(run.status)
-        if (permission := RUN.permission(verb)) and user.may(permission)
+        verb for verb in RUN.verbs_from(run.status) if (permission := RUN.permission(verb)) and user.may(permission)
     }
     if run.status == RunStatus.APPROVED and run.stopped_reason and user.may("payouts.decide"):
         verbs.add("run_again")
@@ -189,9 +189,7 @@ def _run_verbs(run: PayoutRun, user: User) -> set[str]:
 def _item_verbs(item: PayoutItem, user: User) -> set[str]:
     """What this person may be offered for the item."""
     return {
-        verb
-        for verb in ITEM.verbs_from(item.status)
-        if (permission := ITEM.permission(verb)) and user.may(permission)
+        verb for verb in ITEM.verbs_from(item.status) if (permission := ITEM.permission(verb)) and user.may(permission)
     }
 
 
@@ -206,6 +204,20 @@ def _why_not(run: PayoutRun, user: User, items: list[PayoutItem], valid: list[An
     if any(approval.approver_id == user.pk for approval in valid):
         return _("You have approved this run; it needs a second person.")
     return ""
+
+
+def _why_two(run: PayoutRun) -> str:
+    """Why two people have to approve this run (N-016)."""
+    limit = {"limit": money.display(values.get("payout.dual_approval_over"), "USD")}
+    if run.currency == "USD":
+        return _("Payouts above %(limit)s need two people.") % limit
+    return (
+        _(
+            "One person may approve up to %(limit)s. The limit is in US dollars and no exchange rate is applied to it: "
+            "in another currency two people approve every amount."
+        )
+        % limit
+    )
 
 
 def _back(run_id: Any) -> HttpResponseRedirect:
@@ -249,9 +261,7 @@ def payout_draft(request: StaffRequest) -> HttpResponse:
 def payout_preview(request: StaffRequest, run_id: UUID) -> HttpResponse:
     """Collects a draft anew."""
     run = _run(run_id)
-    return _carry_out(
-        request, lambda: payouts.preview(run=run, by=request.user), _("The preview is new."), run_id
-    )
+    return _carry_out(request, lambda: payouts.preview(run=run, by=request.user), _("The preview is new."), run_id)
 
 
 @require_POST
@@ -312,9 +322,7 @@ def item_hold(request: StaffRequest, item_id: UUID) -> HttpResponse:
     """Keeps one creator's payout back."""
     item, reason = _item(item_id), request.POST.get("reason", "")
     done = _("The payout is on hold.")
-    return _carry_out(
-        request, lambda: payouts.hold(item=item, by=request.user, reason=reason), done, item.run_id
-    )
+    return _carry_out(request, lambda: payouts.hold(item=item, by=request.user, reason=reason), done, item.run_id)
 
 
 @require_POST
@@ -324,9 +332,7 @@ def item_release(request: StaffRequest, item_id: UUID) -> HttpResponse:
     """Ends a hold that somebody else set."""
     item, reason = _item(item_id), request.POST.get("reason", "")
     done = _("The hold has ended.")
-    return _carry_out(
-        request, lambda: payouts.release(item=item, by=request.user, reason=reason), done, item.run_id
-    )
+    return _carry_out(request, lambda: payouts.release(item=item, by=request.user, reason=reason), done, item.run_id)
 
 
 @require_POST
@@ -335,9 +341,7 @@ def item_drop(request: StaffRequest, item_id: UUID) -> HttpResponse:
     """Takes one creator out of the run."""
     item, reason = _item(item_id), request.POST.get("reason", "")
     done = _("The payout was taken out of the run.")
-    return _carry_out(
-        request, lambda: payouts.drop(item=item, by=request.user, reason=reason), done, item.run_id
-    )
+    return _carry_out(request, lambda: payouts.drop(item=item, by=request.user, reason=reason), done, item.run_id)
 
 
 @require_POST
@@ -347,9 +351,7 @@ def item_retry(request: StaffRequest, item_id: UUID) -> HttpResponse:
     """Pays a payout again that came back from the bank."""
     item, reason = _item(item_id), request.POST.get("reason", "")
     done = _("The payout is sent again.")
-    return _carry_out(
-        request, lambda: payouts.retry(item=item, by=request.user, reason=reason), done, item.run_id
-    )
+    return _carry_out(request, lambda: payouts.retry(item=item, by=request.user, reason=reason), done, item.run_id)
 
 
 @require_POST

@@ -259,3 +259,14 @@ def test_my_work_lists_what_waits_for_my_approval_and_not_my_own_requests(desk: 
 def test_every_action_of_the_payout_machines_is_said_in_words() -> None:
     verbs = {f"payout_run.{verb}" for verb in RUN.verbs} | {f"payout_item.{verb}" for verb in ITEM.verbs}
     assert sorted(verbs - set(ACTIONS)) == []
+
+
+def test_the_page_says_why_two_people_are_needed(desk: Callable[..., Desk]) -> None:
+    client = desk("financial_admin")
+    euros = payouts.draft(method=finance.method("EUR"), by=finance.finance_person())
+    page = client.get(address(euros)).content.decode()
+    assert "in another currency two people approve every amount" in page
+    large = finance.requested(finance.payable(500_000), 200_000)
+    assert "Payouts above $1,000.00 need two people." in client.get(address(large)).content.decode()
+    small = finance.requested(finance.payable(50_000), 20_000)
+    assert client.get(address(small)).context["why_two"] == ""
