@@ -72,3 +72,9 @@ def test_the_list_takes_the_same_statements_however_long(desk: Callable[..., Des
     for _ in range(30):
         accounts.member()
     assert count(lambda: client.get(LIST)) == short
+
+
+def test_what_a_generic_page_is_about_is_a_landmark(desk: Callable[..., Desk]) -> None:
+    person, client = accounts.member(), desk("super_admin")
+    for address in (LIST, f"{LIST}{person.pk}/change/", "/admin/catalogue/category/"):
+        assert client.get(address).content.decode().count("<main") == 1, address
