@@ -7,10 +7,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from backoffice.audit import queries as audit
 from backoffice.audit.models import AuditEntry
-from backoffice.configuration import values
 from backoffice.creators.models import Creator
 from backoffice.finance.models import Approval, Attempt, PayoutItem, PayoutRun
-from backoffice.finance.policies import payouts as policy
 from backoffice.finance.states import ItemStatus
 
 
@@ -30,16 +28,16 @@ def runs() -> QuerySet[PayoutRun]:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A creator whom a run does not pay, and every reason why."""
+    """A creator whom a run does not pay, and the codes of every reason why (texts: `policies.payouts.TEXTS`)."""
 
     creator: Creator
     available_minor: int
-    reasons: list[policy.Reason]
+    reasons: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """Everything that an approver reads. ``approvals`` are those that count for the present preview."""
+    """Everything that an approver reads. ``approvals`` count for the present preview, the void ones do not."""
 
     run: PayoutRun
     items: list[PayoutItem]
@@ -48,7 +46,6 @@ class RunDetail:
     provider_balance: dict[str, Any] | None
     approvals: list[Approval]
     void_approvals: list[Approval]
-    approvals_needed: int
     history: list[AuditEntry]
 
 
@@ -70,18 +67,13 @@ def detail(run: PayoutRun) -> RunDetail:
         items=items,
         totals=totals,
         left_out=[
-            LeftOut(by_id[row["creator"]], row["available_minor"], [policy.Reason(code) for code in row["reasons"]])
+            LeftOut(by_id[row["creator"]], row["available_minor"], row["reasons"])
             for row in left_out
             if row["creator"] in by_id
         ],
         provider_balance=run.preview.get("provider_balance"),
         approvals=[approval for approval in given if approval.pk in counts],
         void_approvals=[approval for approval in given if approval.pk not in counts],
-        approvals_needed=policy.approvals_needed(
-            gross_minor=totals.get("gross_minor", 0),
-            currency=run.currency,
-            threshold_usd_minor=values.get("payout.dual_approval_over"),
-        ),
         history=list(
             audit.for_subjects("finance.payoutitem", [str(item.pk) for item in items])
             | audit.for_subjects("finance.payoutrun", [str(run.pk)])

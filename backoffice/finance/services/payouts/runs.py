@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from backoffice.accounts.models import User
 from backoffice.core.errors import NotFound
 from backoffice.core.states import advance
@@ -31,7 +33,7 @@ def lock(run_id: UUID) -> PayoutRun:
     """The run, locked until the transaction ends; NotFound. Always before its items."""
     run = PayoutRun.objects.select_for_update(of=("self",)).select_related("method").filter(pk=run_id).first()
     if run is None:
-        raise NotFound("payout run")
+        raise NotFound(_("There is no such payout."))
     return run
 
 
@@ -172,7 +174,9 @@ def enter_queue(run: PayoutRun, items: list[PayoutItem], *, at: datetime, extra:
     )
     newcomers = sum(item.creator_id not in paid_before for item in items)
     if newcomers:
-        reasons.append({"code": "first_payout", "text": f"first payout: {newcomers}", "score": 10})
+        reasons.append(
+            {"code": "first_payout", "text": _("First payout for: %(count)s") % {"count": newcomers}, "score": 10}
+        )
     queue.enqueue(queue=QUEUE, subject=run, label=run.reference, reasons=reasons, at=at)
 
 

@@ -4,8 +4,6 @@ Transaction A commits an attempt; the provider is called with its key outside an
 down what the provider said. Whoever finds an open attempt asks the provider by the attempt's id before anything else.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,37 +17,21 @@ from backoffice.audit import entries
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
-from backoffice.finance.models import Attempt, EntryKind, PayoutItem, PayoutMethod, PayoutRun
+from backoffice.finance.models import Attempt, PayoutItem, PayoutMethod, PayoutRun
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
-from backoffice.finance.services import accounts, attempts, ledger, providers
+from backoffice.finance.services import attempts, providers
 from backoffice.finance.services.payouts import decisions, runs, settling
+from backoffice.finance.services.payouts.steps import STEPS, Made, Step
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import AttemptStatus, ItemStatus, Operation, RunStatus
-from backoffice.notifications.services import notify
-from integrations.stripe.client import StripeClient
 from integrations.stripe.errors import Refused, StripeFailure, Unknown
-from integrations.stripe.types import Payout, Transfer
 
 log = structlog.get_logger(__name__)
 
 # An item that waits longer than this for its next step has lost its job; one that was sent, its webhook.
 STUCK_AFTER = timedelta(minutes=2)
 SILENT_AFTER = timedelta(hours=1)
-
-type Made = Transfer | Payout
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One call that moves money: how to ask for it, how to make it, what to write down."""
-
-    operation: Operation
-    request: Callable[[PayoutItem], dict[str, Any]]
-    find: Callable[[StripeClient, Attempt], Made | None]
-    send: Callable[[StripeClient, Attempt], Made]
-    book: Callable[[PayoutItem, Made, datetime], None]
-    refused: Callable[[PayoutItem, Refused, datetime], None]
 
 
 def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
@@ -268,147 +250,6 @@ def _hand_over(item: PayoutItem, why: str, at: datetime) -> None:
     """Nothing more is tried until a person has looked."""
     advance(item, "escalate", by=None, at=at, reason=why, changes={"failure_message": why})
     runs.enter_queue(item.run, [item], extra={"code": "needs_human", "text": why, "score": 80}, at=at)
-
-
-def _transfer_request(item: PayoutItem) -> dict[str, Any]:
-    return {
-        "amount": item.net_minor,
-        "currency": item.currency,
-        "destination": item.account.provider_account_id,
-        "description": item.run.reference,
-        "metadata": {"payout_run": item.run.reference, "payout_item": str(item.pk)},
-    }
-
-
-def _send_transfer(client: StripeClient, attempt: Attempt) -> Transfer:
-    request = attempt.request
-    return client.create_transfer(
-        amount=request["amount"],
-        currency=request["currency"],
-        destination=request["destination"],
-        description=request["description"],
-        metadata=request["metadata"],
-        attempt_id=str(attempt.pk),
-        idempotency_key=attempt.key,
-    )
-
-
-def _book_transfer(item: PayoutItem, made: Made, at: datetime) -> None:
-    """The money has left the platform's balance and lies on the creator's account with the provider."""
-    ledger.post(
-        key=f"payout-transfer:{item.pk}",
-        kind=EntryKind.PAYOUT_TRANSFER,
-        source=item,
-        by=None,
-        effective_date=at.date(),
-        postings=[
-            (accounts.clearing(providers.STRIPE, item.currency), item.net_minor),
-            (accounts.clearing(providers.STRIPE_CONNECT, item.currency), -item.net_minor),
-        ],
-        memo=made.id,
-    )
-    runs.write(item, at, transfer_id=made.id, failure_code="", failure_message="")
-
-
-def _transfer_refused(item: PayoutItem, error: Refused, at: datetime) -> None:
-    """Nothing moved. Our own lack of funds waits for a person; otherwise the creator gets it back (S-086)."""
-    changes = {"failure_code": error.code[:100], "failure_message": error.message}
-    if error.is_insufficient_funds:
-        advance(item, "escalate", by=None, at=at, reason=error.message, changes=changes)
-        runs.enter_queue(
-            item.run, [item], extra={"code": "insufficient_funds", "text": error.message, "score": 80}, at=at
-        )
-        return
-    runs.give_back(item, by=None, at=at)
-    advance(item, "refuse", by=None, at=at, reason=error.message, changes=changes)
-    _tell_failed(item)
-
-
-def _payout_request(item: PayoutItem) -> dict[str, Any]:
-    return {
-        "amount": item.net_minor,
-        "currency": item.currency,
-        "account": item.account.provider_account_id,
-        "description": item.run.reference,
-        "metadata": {"payout_run": item.run.reference, "payout_item": str(item.pk)},
-    }
-
-
-def _find_payout(client: StripeClient, attempt: Attempt) -> Payout | None:
-    # A day earlier than the first call: clocks need not agree.
-    since = int((attempt.first_sent_at - timedelta(days=1)).timestamp())
-    return client.find_payout(str(attempt.pk), account=attempt.request["account"], since=since)
-
-
-def _send_payout(client: StripeClient, attempt: Attempt) -> Payout:
-    request = attempt.request
-    return client.create_payout(
-        account=request["account"],
-        amount=request["amount"],
-        currency=request["currency"],
-        description=request["description"],
-        metadata=request["metadata"],
-        attempt_id=str(attempt.pk),
-        idempotency_key=attempt.key,
-    )
-
-
-def _book_payout(item: PayoutItem, made: Made, at: datetime) -> None:
-    """The provider has taken the order to pay the bank; its webhook says when it arrived."""
-    advance(
-        item,
-        "send",
-        by=None,
-        at=at,
-        changes={"payout_id": made.id, "sent_at": at, "failure_code": "", "failure_message": ""},
-    )
-
-
-def _payout_refused(item: PayoutItem, error: Refused, at: datetime) -> None:
-    """The money lies on the creator's account with the provider; a person repairs the account and tries again."""
-    advance(
-        item,
-        "bounce",
-        by=None,
-        at=at,
-        reason=error.message,
-        changes={"failure_code": error.code[:100], "failure_message": error.message},
-    )
-    runs.enter_queue(item.run, [item], extra={"code": "payout_refused", "text": error.message, "score": 60}, at=at)
-    _tell_failed(item)
-
-
-def _tell_failed(item: PayoutItem) -> None:
-    notify(
-        user=item.creator.user,
-        event="payout.failed",
-        data={
-            "reference": item.run.reference,
-            "amount_minor": item.net_minor,
-            "currency": item.currency,
-            "reason": item.failure_message,
-            "is_returned": item.status == ItemStatus.RETURNED,
-        },
-    )
-
-
-TRANSFER = Step(
-    operation=Operation.TRANSFER,
-    request=_transfer_request,
-    find=lambda client, attempt: client.find_transfer(str(attempt.pk)),
-    send=_send_transfer,
-    book=_book_transfer,
-    refused=_transfer_refused,
-)
-PAYOUT = Step(
-    operation=Operation.PAYOUT,
-    request=_payout_request,
-    find=_find_payout,
-    send=_send_payout,
-    book=_book_payout,
-    refused=_payout_refused,
-)
-STEPS = (TRANSFER, PAYOUT)
 
 
 def retry(*, item: PayoutItem, by: User, reason: str = "", at: datetime | None = None) -> PayoutItem:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.audit import entries
@@ -153,7 +154,7 @@ def flag_reversed(*, transfer_id: str, at: datetime | None = None) -> bool:
         item = PayoutItem.objects.filter(transfer_id=transfer_id).select_related("run").first()
         if item is None:
             return False
-        text = f"transfer {transfer_id} was reversed at the provider"
+        text = _("Transfer %(id)s was taken back at the provider.") % {"id": transfer_id}
         entries.record(action="payout_item.transfer_reversed", by=None, subject=item, reason=text, at=at)
         runs.enter_queue(item.run, [item], extra={"code": "reversed", "text": text, "score": 90}, at=at)
     return True

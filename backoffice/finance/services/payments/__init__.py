@@ -1,0 +1,18 @@
+"""Taking customers' money: the checkout page, the capture with its split, the provider's fee, refunds."""
+
+from .capture import record_captured, record_fee, record_sale
+from .checkout import KeyReused, PaymentRefused, adopt_session, fail, start_checkout
+from .refunds import NotYet, record_refunded
+
+__all__ = [
+    "KeyReused",
+    "NotYet",
+    "PaymentRefused",
+    "adopt_session",
+    "fail",
+    "record_captured",
+    "record_fee",
+    "record_refunded",
+    "record_sale",
+    "start_checkout",
+]
