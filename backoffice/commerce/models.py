@@ -53,9 +53,7 @@ class Purchase(Record):
             ),
             models.CheckConstraint(condition=Q(price_minor__gt=0), name="purchase_price_positive"),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="purchase_currency_code"),
-            models.CheckConstraint(
-                condition=Q(status__in=states.PurchaseStatus.values), name="purchase_status_known"
-            ),
+            models.CheckConstraint(condition=Q(status__in=states.PurchaseStatus.values), name="purchase_status_known"),
             models.CheckConstraint(
                 condition=Q(status="pending") | Q(purchased_at__isnull=False), name="purchase_paid_has_time"
             ),
@@ -66,9 +64,7 @@ class Purchase(Record):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                fields=["buyer", "-purchased_at"], condition=Q(status="paid"), name="purchase_library"
-            ),
+            models.Index(fields=["buyer", "-purchased_at"], condition=Q(status="paid"), name="purchase_library"),
             models.Index(fields=["title", "status"], name="purchase_title"),
         ]
 
