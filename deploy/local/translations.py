@@ -19,7 +19,11 @@ def catalogue_of(source: Path):
     """The messages of one .po file."""
     language = source.parts[-3]
     with source.open("rb") as file:
-        return read_po(file, locale=BABEL_LOCALE.get(language, language))
+        found = read_po(file, locale=BABEL_LOCALE.get(language, language))
+    if found.locale is None:
+        # Babel writes the header's plural rule only for languages that it knows.
+        found.locale = "fr"
+    return found
 
 
 def compile_all() -> int:
