@@ -39,7 +39,7 @@ def for_person(user: User, *, limit: int) -> list[Waiting] | None:
         Waiting(
             run.reference,
             reverse("desk:payout", args=[run.pk]),
-            str(run.requested_by),
+            run.requested_by.display_name,
             run.submitted_at,
             money.display(run.preview.get("totals", {}).get("net_minor", 0), run.currency),
         )

@@ -10,10 +10,9 @@ from django.urls import reverse
 
 from backoffice.audit.models import AuditEntry
 from backoffice.core.models import Job
-from backoffice.desk.actions import ACTIONS
 from backoffice.finance.models import Approval, PayoutRun
 from backoffice.finance.services import payouts
-from backoffice.finance.states import ITEM, RUN, ItemStatus, RunStatus
+from backoffice.finance.states import ItemStatus, RunStatus
 from tests.desk.clients import Desk
 from tests.factories import finance
 from tests.statements import count
@@ -254,11 +253,6 @@ def test_my_work_lists_what_waits_for_my_approval_and_not_my_own_requests(desk: 
     assert [row.label for row in client.get(reverse("desk:work")).context["waiting"]] == [run.reference]
     approve(client, run)
     assert client.get(reverse("desk:work")).context["waiting"] == []
-
-
-def test_every_action_of_the_payout_machines_is_said_in_words() -> None:
-    verbs = {f"payout_run.{verb}" for verb in RUN.verbs} | {f"payout_item.{verb}" for verb in ITEM.verbs}
-    assert sorted(verbs - set(ACTIONS)) == []
 
 
 def test_the_page_says_why_two_people_are_needed(desk: Callable[..., Desk]) -> None:
