@@ -30,9 +30,9 @@ class EditorMiddleware:
 
 def _keep_in_step(user: User) -> None:
     try:
-        profile = user.wagtail_userprofile
+        profile = user.wagtail_userprofile  # type: ignore[attr-defined]  # Wagtail adds it
     except UserProfile.DoesNotExist:
-        profile = user.wagtail_userprofile = UserProfile.get_for_user(user)
+        profile = user.wagtail_userprofile = UserProfile.get_for_user(user)  # type: ignore[attr-defined]
     # The zone in force is the person's own, or the platform's where theirs does not exist.
     own = (user.language, timezone.get_current_timezone_name())
     if own != (profile.preferred_language, profile.current_time_zone):
