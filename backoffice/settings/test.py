@@ -3,7 +3,7 @@
 from backoffice.settings.local import *  # noqa: F403
 
 DEBUG = False
-SECRET_KEY = "test-only"  # noqa: S105  never leaves a test run
+SECRET_KEY = "only-for-tests-and-long-enough-to-sign-with"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
