@@ -1,0 +1,1 @@
+"""Measurements: Backlot beside the plain way to do the same, in turn, in one run (``python -m benchmarks``)."""
