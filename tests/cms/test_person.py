@@ -68,3 +68,10 @@ def test_a_zone_that_does_not_exist_is_the_platforms(client: Client) -> None:
     lost = staff("editor", timezone="Atlantis/Capital")
 
     assert sign_in(client, lost).get(BOARD).context["zone"] == "UTC"
+
+
+def test_wagtail_does_not_ask_for_what_is_chosen_elsewhere(client: Client, editor: User) -> None:
+    page = sign_in(client, editor).get("/cms/account/").content.decode()
+
+    assert "current_time_zone" not in page
+    assert "preferred_language" not in page
