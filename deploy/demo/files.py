@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import unfold
 from PIL import Image, ImageDraw, ImageFont
 
 from integrations.ffmpeg.client import find_binary
@@ -57,7 +58,7 @@ def poster(text: str, number: int) -> bytes:
     strip.putpixel((0, 1), bottom)
     image = strip.resize((640, 360), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(image)
-    font = ImageFont.load_default(size=44)
+    font = _font(44)
     lines, line = [], ""
     for word in text.split():
         if draw.textlength(f"{line} {word}", font=font) > 560:
@@ -77,13 +78,19 @@ def paper(name: str, kind: str) -> bytes:
     draw = ImageDraw.Draw(image)
     draw.rectangle((20, 20, 840, 520), outline=(90, 120, 130), width=4)
     draw.rectangle((50, 120, 270, 400), fill=(190, 204, 210))
-    big, small = ImageFont.load_default(size=40), ImageFont.load_default(size=26)
+    big, small = _font(40), _font(26)
     draw.text((50, 45), f"SPECIMEN · {kind}", font=big, fill=(60, 84, 92))
     draw.text((310, 140), name[:34], font=small, fill=(30, 40, 44))
     draw.text((310, 190), "No. 000-000-000", font=small, fill=(30, 40, 44))
     draw.text((310, 240), "Valid until 2031", font=small, fill=(30, 40, 44))
     draw.text((50, 440), "Made for a demo. Not a document.", font=small, fill=(120, 60, 60))
     return _jpeg(image)
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    # Pillow's own font lacks the accents of French and Creole.
+    folder = Path(unfold.__file__).parent / "static" / "unfold" / "fonts" / "inter"
+    return ImageFont.truetype(folder / "Inter-Medium.woff2", size)
 
 
 def _jpeg(image: Image.Image) -> bytes:
