@@ -25,6 +25,7 @@ class StockTitles(ModelAdmin):
         "price_minor",
     )
     list_filter = ("moderation_status", "processing_status", "visibility")
+    list_select_related = ("creator", "category")
     search_fields = ("title", "creator__stage_name")
     list_per_page = 50
 
