@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404
@@ -11,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers, status
 from rest_framework.permissions import BasePermission
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -51,7 +53,19 @@ class ByAccess(BasePermission):
         return False
 
 
-class MoneySerializer(serializers.Serializer[Any]):
+class WholeSerializer(serializers.Serializer[Any]):
+    """A part of a body that comes whole or not at all, in a PATCH too: the framework lets its fields be left out."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        missing = [
+            name for name, field in self.fields.items() if field.required and not field.read_only and name not in attrs
+        ]
+        if missing:
+            raise serializers.ValidationError({name: _("This field is required.") for name in missing})
+        return attrs
+
+
+class MoneySerializer(WholeSerializer):
     """An amount: a decimal string with the currency's decimals, and the ISO 4217 code."""
 
     amount = serializers.CharField()
@@ -107,10 +121,29 @@ class Pagination:
         numbers = []
         for name, default, most in (("page", 1, 100_000), ("page_size", cls.default_size, cls.max_size)):
             text = request.query_params.get(name, str(default))
-            if not text.isdigit() or not 1 <= int(text) <= most:
+            # Digits only of a length that fits: other scripts' digits and thousands of them are no numbers here.
+            if not (text.isascii() and text.isdigit() and len(text) < 10) or not 1 <= int(text) <= most:
                 raise errors.Invalid(_("A number from 1 to %(most)s is needed.") % {"most": most}, field=name)
             numbers.append(int(text))
         return numbers[0], numbers[1]
+
+
+class TooLarge(errors.Invalid):
+    """The body of the request is over the limit."""
+
+    default_code = "request_too_large"
+    http_status = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+
+class Renderer(JSONRenderer):
+    """JSON; half a character that somebody sent is quoted back as its escape, since UTF-8 has no form for it."""
+
+    def render(self, data: Any, *args: Any, **options: Any) -> Any:
+        try:
+            return super().render(data, *args, **options)
+        except UnicodeEncodeError:
+            self.ensure_ascii = True  # type: ignore[misc]  # read per instance
+            return super().render(data, *args, **options)
 
 
 class ApiView(APIView):
@@ -118,7 +151,18 @@ class ApiView(APIView):
 
     access: ClassVar[str | None] = None
     permission_classes = (ByAccess,)
+    renderer_classes = (Renderer,)
     creator: Any = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuses what no view has a use for, before any of them reads it."""
+        super().initial(request, *args, **kwargs)
+        # The framework reads a JSON body from the socket past Django's own limit.
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge(_("The request is too large."))
+        for name, given in request.query_params.lists():
+            if any("\x00" in value for value in given):
+                raise errors.Invalid(_("A zero byte is no text."), field=name.replace("\x00", ""))
 
     @property
     def member(self) -> User:
@@ -191,7 +235,9 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Respo
         http = next((code for kind, code in STATUS if isinstance(exception, kind)), status.HTTP_400_BAD_REQUEST)
         http = getattr(exception, "http_status", http)
         details = {exception.field: [str(exception.message)]} if exception.field else None
-        return failure(exception.code, str(exception.message), http=http, details=details)
+        wait = getattr(exception, "retry_after", None)
+        headers = {"Retry-After": str(wait)} if wait else None
+        return failure(exception.code, str(exception.message), http=http, details=details, headers=headers)
     if isinstance(exception, Http404):
         exception = exceptions.NotFound()
     elif isinstance(exception, PermissionDenied):

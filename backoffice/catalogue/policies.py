@@ -58,6 +58,13 @@ def check_asset(asset: Asset, *, kinds: Iterable[str], owners: Iterable[object],
         raise Invalid(_("This file is not of the right kind."), code="wrong_kind", field=field)
 
 
+def check_once(assets: Iterable[Asset], *, field: str) -> None:
+    """Raises Invalid when the same file is named twice."""
+    keys = [asset.pk for asset in assets]
+    if len(set(keys)) != len(keys):
+        raise Invalid(_("The same file is named twice."), code="repeated_asset", field=field)
+
+
 def has_proof(title: Title) -> bool:
     """Whether a proof-of-rights document lies with the title that is not quarantined (E-026)."""
     return (
@@ -113,9 +120,17 @@ def check_relock(title: Title, unlock_at: datetime | None, at: datetime) -> None
         raise Conflict(_("This title is already on sale; it cannot be locked again."), code="already_on_sale")
 
 
-def is_material(title: Title, *, old_title: str, old_video_id: object, old_price: int) -> bool:
-    """Whether a change must be looked at again: name, video, or price by more than a fifth (S-054)."""
-    if title.title != old_title or title.video_id != old_video_id:
+def is_material(
+    title: Title, *, old_title: str, old_video_id: object, old_price: int, old_currency: str, was_paid: bool
+) -> bool:
+    """Whether a change must be looked at again: name, video, or price by more than a fifth (S-054).
+
+    Another currency is another price, and a free title that is to earn money needs its proof of rights looked at
+    (E-026).
+    """
+    if title.title != old_title or title.video_id != old_video_id or (title.is_paid and not was_paid):
+        return True
+    if title.price_minor and old_price and title.currency != old_currency:
         return True
     return old_price > 0 and abs(title.price_minor - old_price) > old_price * PRICE_CHANGE_SHARE
 

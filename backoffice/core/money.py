@@ -24,8 +24,10 @@ __all__ = [
 
 # Haitian Creole has no number format of its own in CLDR; Haiti writes numbers the French way.
 LOCALES = {"en": "en_US", "fr": "fr_FR", "ht": "fr_FR"}
-# ISO 4217 exponents that differ from the 2 of most currencies, for those whose `sub_unit` says otherwise.
+# What a column of 64 bits holds.
 MINOR_MAX = 2**63 - 1
+# Longer than any amount that fits, grouping included.
+LONGEST = 60
 
 
 class MoneyError(Invalid):
@@ -38,7 +40,7 @@ def check_currency(currency: str) -> str:
     """The ISO 4217 code in capitals; MoneyError when there is no such currency."""
     code = currency.strip().upper()
     if code not in CURRENCIES or code == "XYZ":
-        raise MoneyError(_("“%(code)s” is not a currency.") % {"code": currency}, code="unknown_currency")
+        raise MoneyError(_("“%(code)s” is not a currency.") % {"code": currency[:10]}, code="unknown_currency")
     return code
 
 
@@ -80,6 +82,8 @@ def parse(text: str, currency: str) -> int:
     thousands.
     """
     digits = exponent(currency)
+    if len(text) > LONGEST:
+        raise MoneyError(_("“%(text)s” is not an amount.") % {"text": f"{text[:LONGEST]}…"})
     cleaned = re.sub(r"[\s\u00a0\u202f']", "", text)
     if re.fullmatch(r"-?\d+,\d{1,2}", cleaned):
         cleaned = cleaned.replace(",", ".")

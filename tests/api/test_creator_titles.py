@@ -7,6 +7,7 @@ import pytest
 
 from backoffice.catalogue.models import Category, Tag, Title
 from backoffice.catalogue.services import titles
+from backoffice.core import clock
 from backoffice.moderation.models import PolicyRule
 from backoffice.moderation.services import cases
 from tests.factories import catalogue as make
@@ -160,3 +161,84 @@ def test_the_list_takes_the_same_statements_however_long_it_is(client: Any, crea
     for _ in range(4):
         make.published(owner=creator).tags.add(Tag.objects.create(slug=f"t{_}", name_en="T"))
     assert count(lambda: client.get(OWN)) == few
+
+
+def test_a_new_video_leaves_price_and_currency_alone() -> None:
+    creator = make.creator(currency="HTG")
+    client = api_client(creator.user, factor=True)
+    title = make.for_sale(owner=creator, currency="USD")
+    answer = client.patch(f"{OWN}/{title.pk}", {"video_asset_id": str(make.asset(creator.user).pk)}, format="json")
+    assert answer.status_code == 200, answer.json()
+    assert answer.json()["data"]["price"] == {"amount": "4.99", "currency": "USD"}
+
+
+def test_a_free_title_without_a_price_is_kept_in_the_creators_currency() -> None:
+    creator = make.creator(currency="HTG")
+    sent = body(creator, access_model="free", proof_asset_ids=[])
+    del sent["price"]
+    answer = api_client(creator.user, factor=True).post(OWN, sent, format="json")
+    assert answer.status_code == 201, answer.json()
+    assert Title.objects.get().currency == "HTG"
+
+
+@pytest.mark.parametrize("field", ["proof_asset_ids", "subtitles"])
+def test_a_file_named_twice_is_refused_by_its_field(client: Any, creator: Any, field: str) -> None:
+    kind = {"proof_asset_ids": "proof", "subtitles": "subtitle"}[field]
+    key = str(make.asset(creator.user, kind).pk)
+    twice: list[Any] = [key, key]
+    if field == "subtitles":
+        twice = [{"asset_id": key, "language": language} for language in ("fr", "ht")]
+    answer = client.post(OWN, body(creator, **{field: twice}), format="json")
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]["details"]) == {field}
+    assert not Title.objects.exists()
+
+
+@pytest.mark.parametrize("change", [{"price": {}}, {"price": {"amount": "1.00"}}, {"subtitles": [{"language": "fr"}]}])
+def test_half_a_value_is_refused_in_a_change_too(client: Any, creator: Any, change: dict[str, Any]) -> None:
+    title = make.for_sale(owner=creator)
+    answer = client.patch(f"{OWN}/{title.pk}", change, format="json")
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]["details"]) == set(change)
+
+
+def test_a_poster_may_still_be_in_preparation(client: Any, creator: Any) -> None:
+    poster = make.asset(creator.user, "image", status="processing")
+    answer = client.post(OWN, body(creator, poster_asset_id=str(poster.pk)), format="json")
+    assert answer.status_code == 201, answer.json()
+    assert answer.json()["data"]["poster_url"] is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"access_model": "purchase", "price": {"amount": "4.99", "currency": "USD"}},
+        {"access_model": "creator_subscription"},
+    ],
+)
+def test_a_free_title_that_is_to_earn_money_is_reviewed_again(
+    client: Any, creator: Any, change: dict[str, Any]
+) -> None:
+    title = make.published(owner=creator)
+    answer = client.patch(f"{OWN}/{title.pk}", change, format="json")
+    assert answer.json()["data"]["moderation_status"] == "pending"
+
+
+def test_the_same_number_in_another_currency_is_another_price(client: Any, creator: Any) -> None:
+    title = make.published(owner=creator, access_model="purchase", price_minor=500)
+    answer = client.patch(f"{OWN}/{title.pk}", {"price": {"amount": "5.00", "currency": "EUR"}}, format="json")
+    assert answer.json()["data"]["moderation_status"] == "pending"
+
+
+def test_a_failed_video_that_its_creator_has_prepared_again_brings_its_title_along(client: Any, creator: Any) -> None:
+    title = make.title(owner=creator, video_status="error")
+    assert title.processing_status == "error"
+    assert title.video is not None
+    answer = client.post(f"/api/v1/assets/{title.video.pk}/retry")
+    assert answer.status_code == 202, answer.json()
+    title.refresh_from_db()
+    assert title.processing_status == "processing"
+    type(title.video).objects.filter(pk=title.video.pk).update(
+        processing_status="ready", processed_at=clock.now()
+    )
+    assert titles.mark_processing(title).processing_status == "ready"

@@ -42,7 +42,9 @@ def test_an_article_comes_with_its_text_and_the_address_of_its_page(client: Clie
     assert found.keys() == {"id", "title", "kind", "topic", "summary", "body", "video_url", "url"}
 
 
-@pytest.mark.parametrize(("query", "field"), [({"language": "xx"}, "language"), ({"q": "x" * 201}, "q")])
+@pytest.mark.parametrize(
+    ("query", "field"), [({"language": "xx"}, "language"), ({"q": "x" * 201}, "q"), ({"q": "a\x00"}, "q")]
+)
 def test_wrong_input_names_its_field(client: Client, query: dict[str, str], field: str) -> None:
     response = client.get("/api/v1/help", query)
 
@@ -50,7 +52,7 @@ def test_wrong_input_names_its_field(client: Client, query: dict[str, str], fiel
     assert field in response.content.decode()
 
 
-@pytest.mark.parametrize("text", ["\x00", "'", "%", "a:* & !", "<script>", "😀"])
+@pytest.mark.parametrize("text", ["'", "%", "a:* & !", "<script>", "😀"])
 def test_strange_words_find_nothing_and_break_nothing(client: Client, text: str) -> None:
     assert client.get("/api/v1/help", {"q": text}).status_code == 200
 

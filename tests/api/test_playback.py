@@ -142,3 +142,23 @@ def test_the_evidence_cannot_be_changed(table: str, statement: str) -> None:
     play(member(), watchable())
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement.format(table))
+
+
+def test_a_client_names_itself_at_any_length() -> None:
+    title, viewer = watchable(), member()
+    answer = api_client(viewer).get(
+        f"/api/v1/titles/{title.pk}/play", {"client": "a television of 2019"[:20] + "x" * 99}
+    )
+    assert answer.status_code == 200
+    assert EngagementEvent.objects.get().client == "a television of 2019"
+
+
+def test_subtitles_that_are_not_ready_do_not_stop_the_film() -> None:
+    title, viewer = watchable(), member()
+    for status, language in (("ready", "fr"), ("processing", "en"), ("error", "ht")):
+        title.files.create(
+            asset=make.asset(title.creator.user, "subtitle", status=status), role="subtitles", language=language
+        )
+    answer = api_client(viewer).get(f"/api/v1/titles/{title.pk}/play")
+    assert answer.status_code == 200
+    assert [row["language"] for row in answer.json()["data"]["subtitles"]] == ["fr"]

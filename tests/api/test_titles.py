@@ -188,3 +188,23 @@ def test_public_reads_take_the_same_statements_however_much_there_is(address: st
         add()
     assert count(lambda: get(address)) == few
     assert few <= 4
+
+
+@pytest.mark.parametrize("status", ["processing", "error", "quarantined"])
+def test_a_poster_that_is_not_ready_takes_no_list_down(status: str) -> None:
+    owner = make.creator()
+    poster = make.asset(owner.user, "image", status=status)
+    title = make.published(owner=owner)
+    Title.objects.filter(pk=title.pk).update(poster=poster)
+    shelf = make.section()
+    featured.place(shelf, title=title, by=staff("editor"))
+    assert get("titles").json()["data"][0]["poster_url"] is None
+    assert get(f"titles/{title.pk}").json()["data"]["poster_url"] is None
+    assert get("featured", section=shelf.slug).json()["data"][0]["items"][0]["poster_url"] is None
+
+
+@pytest.mark.parametrize("language", ["in", "IN", "e\u0301", "de"])
+def test_a_language_without_headings_gets_the_english_ones(language: str) -> None:
+    shelf = make.section(heading_en="New this week")
+    data = get("featured", section=shelf.slug, language=language).json()["data"]
+    assert data[0]["heading"] == "New this week"

@@ -12,17 +12,18 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.api.base import Access, ApiView, created, failure, ok
+from backoffice.api.base import Access, ApiView, WholeSerializer, created, failure, ok
 from backoffice.catalogue.models import Category
 from backoffice.configuration import values
 from backoffice.core.errors import Invalid, NotFound
+from backoffice.core.money import MoneyError, check_currency
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import CreatorApplication
 from backoffice.creators.services import applications, documents
 from backoffice.media.models import Asset
 
 
-class SocialAccountInput(serializers.Serializer[Any]):
+class SocialAccountInput(WholeSerializer):
     """One account elsewhere."""
 
     platform = serializers.ChoiceField(choices=states.Platform.choices)
@@ -54,6 +55,12 @@ class ApplicationInput(serializers.Serializer[Any]):
     social = SocialAccountInput(many=True, required=False, max_length=10)  # type: ignore[call-arg]
     sample = serializers.UUIDField(required=False, help_text="Id of the uploaded sample video")
     terms_version = serializers.CharField(max_length=20, required=False, help_text="Accepts these terms")
+
+    def validate_currency(self, value: str) -> str:
+        try:
+            return check_currency(value)
+        except MoneyError as error:
+            raise serializers.ValidationError(str(error)) from error
 
     def validate_categories(self, value: list[str]) -> list[str]:
         unknown = set(value) - set(Category.objects.filter(slug__in=value).values_list("slug", flat=True))

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from backoffice.accounts import tokens
 from backoffice.accounts.models import User
-from backoffice.api.base import Access, ApiView, MoneySerializer, created, money, ok
+from backoffice.api.base import Access, ApiView, MoneySerializer, WholeSerializer, created, money, ok
 from backoffice.api.v1.titles import TitleOutput, caller_of
 from backoffice.catalogue import queries
 from backoffice.catalogue.models import Category, Tag, Title
@@ -30,7 +30,7 @@ from backoffice.media.models import Asset
 from backoffice.moderation.queries import last_message
 
 
-class SubtitleInput(serializers.Serializer[Any]):
+class SubtitleInput(WholeSerializer):
     """A subtitle file and its language."""
 
     asset_id = serializers.UUIDField()
@@ -56,7 +56,7 @@ class TitleChange(serializers.Serializer[Any]):
     video_asset_id = serializers.UUIDField(required=False)
     poster_asset_id = serializers.UUIDField(required=False, allow_null=True)
     proof_asset_ids = serializers.ListField(child=serializers.UUIDField(), max_length=10, required=False)
-    subtitles = SubtitleInput(many=True, required=False)
+    subtitles = SubtitleInput(many=True, required=False, max_length=40)  # type: ignore[call-arg]
 
 
 class TitleInput(TitleChange):
@@ -144,7 +144,7 @@ class OwnTitles(ApiView):
         if tokens.factor_age(payload, caller) is None:
             raise Forbidden(_("Sign in with your authenticator app to offer titles."), code="mfa_required")
         asked = self.valid(TitleInput)
-        fields = _fields(asked, owner=caller, creator=self.creator)
+        fields = {"currency": self.creator.currency, **_fields(asked, creator=self.creator)}
         files = titles.Files(
             video=fields.pop("video"),
             poster=fields.pop("poster", None),
@@ -171,7 +171,7 @@ class OwnTitle(ApiView):
         asked = self.valid(TitleChange, partial=True)
         caller = _caller(request)
         title = _own(self.creator, pk)
-        titles.update(title, by=caller, changes=_fields(asked, owner=caller, creator=self.creator))
+        titles.update(title, by=caller, changes=_fields(asked, creator=self.creator))
         return ok(_detail(self, request, pk))
 
 
@@ -208,7 +208,7 @@ def _detail(view: ApiView, request: Request, pk: UUID) -> Any:
     return OwnTitleDetail(_own(view.creator, pk), context={"request": request, "at": clock.now()}).data
 
 
-def _fields(asked: Mapping[str, Any], *, owner: User, creator: Creator) -> dict[str, Any]:
+def _fields(asked: Mapping[str, Any], *, creator: Creator) -> dict[str, Any]:
     """The request's words as the service takes them: slugs and ids become rows, the price minor units."""
     plain = {"title", "description", "language", "age_rating", "access_model", "required_plan_rank", "kind"}
     plain |= {"visibility", "unlock_at", "geo_allow", "geo_deny"}
@@ -219,8 +219,6 @@ def _fields(asked: Mapping[str, Any], *, owner: User, creator: Creator) -> dict[
         fields["tags"] = _tags(asked["tags"])
     if "price" in asked:
         fields["price_minor"], fields["currency"] = _price(asked["price"], creator.currency)
-    elif "kind" in asked or "video_asset_id" in asked:
-        fields.setdefault("currency", creator.currency)
     wanted = [asked.get("video_asset_id"), asked.get("poster_asset_id"), *asked.get("proof_asset_ids", [])]
     wanted += [row["asset_id"] for row in asked.get("subtitles", [])]
     found = {asset.id: asset for asset in Asset.objects.filter(id__in=[key for key in wanted if key])}

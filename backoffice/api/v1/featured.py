@@ -36,7 +36,8 @@ class FeaturedItemOutput(serializers.Serializer[Any]):
 
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_poster_url(self, slot: FeaturedSlot) -> str | None:
-        return links.signed_url(slot.title.poster) if slot.title.poster is not None else None
+        poster = slot.title.poster
+        return links.signed_url(poster) if poster is not None and poster.is_ready else None
 
 
 class ShelfOutput(serializers.Serializer[Any]):

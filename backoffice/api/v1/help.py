@@ -54,7 +54,7 @@ class HelpView(ApiView):
         responses=HelpArticleOutput(many=True),
     )
     def get(self, request: Request) -> Response:
-        text = request.query_params.get("q", "").replace("\x00", "")
+        text = request.query_params.get("q", "")
         if len(text) > LONGEST_QUERY:
             raise Invalid(_("At most %(most)s characters.") % {"most": LONGEST_QUERY}, field="q")
         language = request.query_params.get("language") or (get_language() or "en")[:2]

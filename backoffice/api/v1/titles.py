@@ -88,7 +88,7 @@ class TitleOutput(serializers.Serializer[Title]):
         return None if title.duration_ms is None else title.duration_ms // 1000
 
     def get_poster_url(self, title: Title) -> str | None:
-        return links.signed_url(title.poster) if title.poster is not None else None
+        return links.signed_url(title.poster) if title.poster is not None and title.poster.is_ready else None
 
     def get_can_play(self, title: Title) -> bool:
         return self._verdict(title).allowed

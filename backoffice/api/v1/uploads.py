@@ -12,11 +12,11 @@ from rest_framework.response import Response
 
 from backoffice.accounts.models import User
 from backoffice.api.base import Access, ApiView, accepted, created, no_content, ok
-from backoffice.catalogue.services.titles import ASSET_FINISHED
+from backoffice.catalogue.services import titles
 from backoffice.core.errors import NotFound
 from backoffice.media import policies, queries
 from backoffice.media.models import Asset, Upload
-from backoffice.media.services import assets, uploads
+from backoffice.media.services import uploads
 
 # A title may be waiting for these.
 FOR_TITLES = {Upload.Purpose.VIDEO, Upload.Purpose.AUDIO}
@@ -38,9 +38,7 @@ class StartInput(serializers.Serializer[Any]):
 
 class PartOutput(serializers.Serializer[Any]):
     number = serializers.IntegerField()
-    url = serializers.URLField(
-        help_text="PUT exactly `bytes` bytes here; the answer's ETag belongs to the part"
-    )
+    url = serializers.URLField(help_text="PUT exactly `bytes` bytes here; the answer's ETag belongs to the part")
     bytes = serializers.IntegerField()
 
 
@@ -201,9 +199,7 @@ class CompleteUpload(UploadView):
         """Join the parts; the file is then checked and prepared in the background."""
         parts = [(part["number"], part["etag"]) for part in self.valid(CompleteInput)["parts"]]
         upload = self.upload(upload_id)
-        then: tuple[str, dict[str, str]] | None = (
-            (ASSET_FINISHED, {}) if upload.purpose in FOR_TITLES else None
-        )
+        then: tuple[str, dict[str, str]] | None = (titles.ASSET_FINISHED, {}) if upload.purpose in FOR_TITLES else None
         asset = uploads.complete(upload, parts=parts, by=self.person, then=then)
         return ok({"asset": shown_asset(asset)})
 
@@ -229,7 +225,7 @@ class RetryAsset(AssetView):
     @extend_schema(request=None, responses={202: AssetEnvelope})
     def post(self, request: Request, asset_id: UUID) -> Response:
         """Prepare a failed file again (S-061)."""
-        asset = assets.retry(self.asset(asset_id), by=self.person)
+        asset = titles.retry_video(self.asset(asset_id), by=self.person)
         return accepted({"asset": shown_asset(asset)})
 
 

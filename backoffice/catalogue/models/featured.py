@@ -63,7 +63,8 @@ class FeaturedSection(Record):
 
     def heading_in(self, language: str | None) -> str:
         """The heading in `language`, English where there is none."""
-        return str(getattr(self, f"heading_{(language or 'en')[:2]}", "") or self.heading_en)
+        headings = {"fr": self.heading_fr, "ht": self.heading_ht}
+        return headings.get((language or "en")[:2]) or self.heading_en
 
 
 class SlotQuerySet(models.QuerySet["FeaturedSlot"]):

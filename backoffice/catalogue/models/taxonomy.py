@@ -31,7 +31,8 @@ class Named(Record):
 
     def name_in(self, language: str | None) -> str:
         """The name in `language` ("fr", "ht-HT" …), English where there is none."""
-        return str(getattr(self, f"name_{(language or 'en')[:2]}", "") or self.name_en)
+        names = {"fr": self.name_fr, "ht": self.name_ht}
+        return names.get((language or "en")[:2]) or self.name_en
 
 
 class Category(Named):

@@ -119,6 +119,7 @@ def play(title: Title, *, user: User, client: str = "", at: datetime | None = No
     subtitles = [
         {"language": file.language, "url": links.signed_url(file.asset)}
         for file in title.files.filter(role="subtitles").select_related("asset")
+        if file.asset.is_ready
     ]
     return Playback(
         url=links.playback_url(stream),

@@ -35,6 +35,6 @@ def record(
         country=country,
         ip_hash=salted_hmac("engagement.address", ip, secret=settings.SECRET_KEY).hexdigest() if ip else "",
         session_id=session_id,
-        client=client,
+        client=client[:20],
         properties=dict(properties or {}),
     )

@@ -9,6 +9,7 @@ from backoffice.catalogue.services.titles.processing import (
     catch_up,
     mark_processing,
     retry_processing,
+    retry_video,
 )
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "reject",
     "restore",
     "retry_processing",
+    "retry_video",
     "submit",
     "take_down",
     "update",

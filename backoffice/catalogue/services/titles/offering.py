@@ -213,9 +213,13 @@ def update(title: Title, *, by: User | None, changes: Mapping[str, Any], at: dat
         if "video" in changed:
             _replace_video(found, by=by, at=at)
         material = policies.is_material(
-            found, old_title=old["title"], old_video_id=old["video"].pk if old["video"] else None,
+            found,
+            old_title=old["title"],
+            old_video_id=old["video"].pk if old["video"] else None,
             old_price=old["price_minor"],
-        )  # fmt: skip
+            old_currency=old["currency"],
+            was_paid=old["access_model"] != Title.Access.FREE,
+        )
         if found.moderation_status == Moderation.APPROVED and material and values.get("title.rereview_on_change"):
             advance(found, "rereview", by=by, at=at, changes={"submitted_at": at})
             open_case_when_ready(found, by=by)
@@ -257,6 +261,8 @@ def _check_files(files: Files, owners: set[object]) -> None:
         policies.check_asset(proof, kinds=("proof",), owners=owners, field="proof_asset_ids")
     for subtitle, _language in files.subtitles:
         policies.check_asset(subtitle, kinds=("subtitle",), owners=owners, field="subtitles")
+    policies.check_once(files.proofs, field="proof_asset_ids")
+    policies.check_once([subtitle for subtitle, _language in files.subtitles], field="subtitles")
 
 
 def _attach(title: Title, files: Files) -> None:

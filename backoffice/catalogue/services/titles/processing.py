@@ -12,6 +12,7 @@ from backoffice.catalogue.states import PROCESSING, Processing
 from backoffice.core import clock
 from backoffice.core.states import advance
 from backoffice.media import queries as media
+from backoffice.media.models import Asset
 from backoffice.media.services import assets
 from backoffice.media.states import PROCESSED
 
@@ -62,6 +63,23 @@ def catch_up(*, at: datetime | None = None, limit: int = 200) -> int:
     for title in titles:
         mark_processing(title, at=at)
     return len(titles)
+
+
+def retry_video(asset: Asset, *, by: User, at: datetime | None = None) -> Asset:
+    """Its owner has a failed file prepared again (S-061), and the titles that show it follow.
+
+    Raises Conflict when it did not fail or the attempts are used up. Whether the file is the caller's is asked
+    before.
+    """
+    at = at or clock.now()
+    with transaction.atomic():
+        # Titles before their file: the order in which `retry_processing` locks them.
+        failed = Title.objects.select_for_update().filter(video=asset, processing_status=Processing.ERROR)
+        titles = list(failed.order_by("id"))
+        found = assets.retry(asset, by=by, at=at)
+        for title in titles:
+            advance(title, "retry_processing", by=by, at=at, machine=PROCESSING)
+    return found
 
 
 def retry_processing(title: Title, *, by: User, at: datetime | None = None) -> Title:
