@@ -32,6 +32,11 @@ class Held:
     breached: bool
     soon: bool
 
+    @property
+    def outcome(self) -> str:
+        """What was decided, in words."""
+        return desks.outcome_in_words(self.item.outcome)
+
 
 @screen(permission=None, title=_("My work"), methods=("GET", "HEAD"))
 def my_work(request: StaffRequest) -> HttpResponse:

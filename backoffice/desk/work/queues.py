@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts.models import User
+from backoffice.creators.states import RejectReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,25 @@ DESKS = (
 )
 BY_CODE = {desk.code: desk for desk in DESKS}
 
+# What a finished item keeps of its decision, in words.
+OUTCOMES: dict[str, str | Promise] = {
+    "approve": _("Approved"),
+    "approved": _("Approved"),
+    "reject": _("Rejected"),
+    "rejected": _("Rejected"),
+    "escalate": _("Escalated"),
+}
+
+
+def outcome_in_words(outcome: str) -> str:
+    """A kept outcome for people, with its reason: "rejected: identity"; its code when there are no words for it."""
+    verdict, _colon, code = outcome.partition(": ")
+    words = str(OUTCOMES.get(verdict, verdict))
+    if not code:
+        return words
+    reason = RejectReason(code).label if code in RejectReason.values else code
+    return f"{words}: {reason}"
+
 
 def seen_by(user: User) -> list[Desk]:
     """The queues that this person may look at."""
@@ -86,6 +106,4 @@ def seen_by(user: User) -> list[Desk]:
 
 def worked_by(user: User) -> set[str]:
     """The codes of the queues from which this person may take the next item."""
-    return {
-        desk.code for desk in DESKS if desk.next_url and any(user.may(permission) for permission in desk.work)
-    }
+    return {desk.code for desk in DESKS if desk.next_url and any(user.may(permission) for permission in desk.work)}

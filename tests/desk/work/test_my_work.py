@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from backoffice.accounts.roles import ROLES
 from backoffice.core import clock
+from backoffice.desk.work.queues import outcome_in_words
 from backoffice.queues.services import items
 from tests.desk.clients import Desk
 from tests.factories import accounts
@@ -73,3 +74,16 @@ def test_it_takes_the_same_statements_whatever_waits(desk: Callable[..., Desk]) 
     for _ in range(8):
         items.claim_next(queues=["tickets"], by=client.person)
     assert count(lambda: client.get(page)) == idle
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ("approve", "Approved"),
+        ("rejected: document", "Rejected: Document unreadable, altered or out of date"),
+        ("", ""),
+        ("of another day", "of another day"),
+    ],
+)
+def test_a_decision_is_told_in_words(kept: str, words: str) -> None:
+    assert outcome_in_words(kept) == words
