@@ -17,7 +17,11 @@ app.conf.task_queues = [Queue(name) for name in ("default", "money", "media", "m
 # kind of job: seconds between two runs
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 PERIODIC: dict[str, int] = {
+    "audit.anchor": HOUR,
+    "accounts.expire_grants": MINUTE,
+    "accounts.prune_attempts": HOUR,
     "audit.seal": 30,
+    "audit.verify": DAY,
     "catalogue.tick": MINUTE,
     "creators.activate_ready": MINUTE,
     "creators.end_suspensions": 5 * MINUTE,

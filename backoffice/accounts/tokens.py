@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.headless.tokens.strategies.jwt import internal
 from allauth.headless.tokens.strategies.jwt.strategy import JWTTokenStrategy
@@ -21,14 +20,16 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from backoffice.accounts.models import User
+from backoffice.accounts import devices
+from backoffice.accounts.adapter import API, AccountAdapter
+from backoffice.accounts.models import SecurityEvent, User
+from backoffice.accounts.services import attempts, security, sessions
 from backoffice.core.errors import DomainError, Invalid
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "backoffice.accounts.backend.StaffBackend"
 MFA_TOKEN_SECONDS = 300
 SALT = "backlot.mfa-token"
 
@@ -40,28 +41,25 @@ class SignInRefused(DomainError):
     http_status = 401
 
 
-class TooMany(DomainError):
-    """Too many tries for this address or from this place."""
-
-    default_code = "too_many_attempts"
-    http_status = 429
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An access token (15 minutes) and a refresh token (7 days, changes at every use)."""
+    """An access token (15 minutes) and a refresh token (7 days, changes at every use).
+
+    ``device`` is to be sent with the next sign-in in the header ``Backlot-Device``; empty when nothing asked for one.
+    """
 
     access: str
     refresh: str
+    device: str = ""
 
 
 def authenticate(request: HttpRequest, *, email: str, password: str) -> User:
-    """The member with this address and password. Staff have their own door and are refused here."""
-    try:
-        user = get_adapter(request).authenticate(request, email=email.strip().lower(), password=password)
-    except ValidationError as error:
-        raise TooMany(" ".join(error.messages)) from error
-    if not isinstance(user, User) or not user.is_active or user.is_staff:
+    """The member with this address and password. Staff have their own door and are refused here.
+
+    Raises SignInRefused, and TooManyAttempts without looking at the password.
+    """
+    user = AccountAdapter(request).authenticate_member(request, email=email.strip().lower(), password=password)
+    if user is None:
         raise SignInRefused(_("Address or password is not right."))
     return user
 
@@ -85,8 +83,11 @@ def user_of_mfa_token(token: str) -> User:
         raise SignInRefused(_("Sign in again.")) from error
 
 
-def issue(user: User, *, factor: bool = False) -> Pair:
-    """Tokens for a person who has shown who they are; ``factor`` says that a code was part of it."""
+def issue(user: User, *, factor: bool = False, asked_by: HttpRequest | None = None) -> Pair:
+    """Tokens for a person who has shown who they are; ``factor`` says that a code was part of it.
+
+    ``asked_by`` is the request that signs in: its origin is kept with the session and its device becomes known.
+    """
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore()
     login(request, user, backend=BACKEND)
@@ -97,7 +98,9 @@ def issue(user: User, *, factor: bool = False) -> Pair:
     request.session.save()
     refresh = internal.create_refresh_token(user, request.session)
     request.session.save()
-    return Pair(internal.create_access_token(user, request.session, {}), refresh)
+    device = security.signed_in(user=user, request=asked_by, door=API) if asked_by is not None else ""
+    sessions.note(user=user, session_key=str(request.session.session_key), visit=devices.visit(asked_by), door=API)
+    return Pair(internal.create_access_token(user, request.session, {}), refresh, device)
 
 
 def rotate(refresh: str) -> Pair:
@@ -105,6 +108,8 @@ def rotate(refresh: str) -> Pair:
     pair = JWTTokenStrategy().refresh_token(refresh)
     if pair is None:
         raise SignInRefused(_("Sign in again."))
+    payload = internal.decode_token(pair[0], "access") or {}
+    sessions.seen(internal.session_key_from_sid(payload.get("sid", "")) or "")
     return Pair(*pair)
 
 
@@ -117,6 +122,7 @@ def revoke(payload: dict[str, Any]) -> None:
     """Ends the session of an access token, and so every token made from it."""
     session = session_of(payload)
     if session is not None:
+        sessions.dropped(str(session.session_key))
         session.flush()
 
 
@@ -130,16 +136,23 @@ def factor_age(payload: dict[str, Any], user: User) -> float | None:
     return time.time() - max(times) if times else None
 
 
-def check_code(user: User, code: str) -> bool:
-    """Whether the code is what the person's app shows now and was not used before."""
+def check_code(user: User, code: str, *, visit: devices.Visit) -> bool:
+    """Whether the code is what the person's app shows now and was not used before. Raises TooManyAttempts."""
+    ticket = attempts.code(user=user, visit=visit)
     authenticator = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
-    return authenticator is not None and TOTP(authenticator).validate_code(code)
+    if authenticator is not None and TOTP(authenticator).validate_code(code):
+        ticket.refund()
+        return True
+    security.record(kind=SecurityEvent.Kind.MFA_FAILED, user=user, visit=visit, data={"door": API})
+    if ticket.last:
+        security.codes_used_up(user=user, visit=visit)
+    return False
 
 
-def give_factor(payload: dict[str, Any], user: User, code: str) -> None:
+def give_factor(payload: dict[str, Any], user: User, code: str, *, visit: devices.Visit) -> None:
     """Notes on the token's session that a code was given now. Invalid when the code is wrong."""
     session = session_of(payload)
-    if session is None or not check_code(user, code):
+    if session is None or not check_code(user, code, visit=visit):
         raise Invalid(_("This code is not right."), field="code", code="wrong_code")
     request = HttpRequest()
     request.session = session
@@ -158,16 +171,19 @@ def start_enrolment(payload: dict[str, Any], user: User) -> tuple[str, str]:
     return secret, get_mfa_adapter().build_totp_url(user, secret)
 
 
-def finish_enrolment(payload: dict[str, Any], user: User, code: str) -> list[str]:
+def finish_enrolment(payload: dict[str, Any], user: User, code: str, *, visit: devices.Visit) -> list[str]:
     """Keeps the secret once a code shows that the app has it; returns the recovery codes, shown only now."""
     session = session_of(payload)
     stored = session.get("backlot.totp") if session is not None else None
     if session is None or stored is None or needs_factor(user):
         raise Invalid(_("Start the set-up again."), code="no_enrolment")
+    ticket = attempts.code(user=user, visit=visit)
     secret = decrypt(stored)
     if not validate_totp_code(secret, code):
         raise Invalid(_("This code is not right."), field="code", code="wrong_code")
+    ticket.refund()
     TOTP.activate(user, secret)
+    security.factor_changed(kind=SecurityEvent.Kind.MFA_ADDED, user=user, visit=visit, factor="totp")
     codes = RecoveryCodes.activate(user).get_unused_codes()
     del session["backlot.totp"]
     request = HttpRequest()

@@ -57,6 +57,18 @@ DEFAULTS: dict[str, Setting] = {
     "payout.recovery_percent": Setting(100, int, "Share of new earnings that pays back what a creator owes (percent)."),
     "playback.url_hours": Setting(6, int, "Hours for which a link that plays a whole film works (N-041)."),
     "queue.lease_seconds": Setting(120, int, "How long a claimed item stays with its holder without a heartbeat."),
+    "signin.account_attempts": Setting(
+        20, int, "Tries at one account from unknown devices, all networks together, before it is slowed down."
+    ),
+    "signin.attempts": Setting(5, int, "Wrong passwords or codes until the device or network is locked out (N-040)."),
+    "signin.lock_minutes": Setting(15, int, "Minutes for which it is locked out (N-040)."),
+    "signin.network_attempts": Setting(20, int, "Wrong tries from one network at all accounts together (N-038)."),
+    "signin.reset_mails": Setting(3, int, "Password reset mails to one address in an hour."),
+    "staff.idle_minutes": Setting(30, int, "Minutes without use after which a staff session ends (X-007)."),
+    "staff.own_documents_hours": Setting(
+        8, int, "Longest time for which a Super Admin may open identity documents to themselves (Q-018)."
+    ),
+    "staff.session_hours": Setting(12, int, "Hours after which a staff session ends in any case (X-007)."),
     "ticket.reopen_days": Setting(7, int, "Days in which a customer's answer opens a resolved ticket again (S-112)."),
     "ticket.sla_warn_percent": Setting(80, int, "Share of a due time after which its agent is warned (V-020)."),
     "title.rereview_on_change": Setting(

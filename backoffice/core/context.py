@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from allauth.core.internal.httpkit import get_client_ip
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import get_contextvars
 
@@ -35,7 +36,7 @@ class OriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         token = _origin.set(
             Origin(
-                ip=request.META.get("REMOTE_ADDR", "")[:45],
+                ip=(get_client_ip(request) or "")[:45],  # behind proxies: TRUSTED_PROXY_COUNT
                 user_agent=request.headers.get("User-Agent", "")[:300],
                 request_id=str(get_contextvars().get("request_id", ""))[:64],
             )

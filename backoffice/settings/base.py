@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "backoffice.core.context.OriginMiddleware",
     "csp.middleware.CSPMiddleware",
     "backoffice.core.csp.PathPolicyMiddleware",
+    "backoffice.core.headers.HeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -101,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "backoffice.accounts.presence.StaffPresenceMiddleware",
     "backoffice.accounts.middleware.StaffFactorMiddleware",
     "backoffice.accounts.person.PersonMiddleware",
     "cms.person.EditorMiddleware",
@@ -171,7 +173,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # --- People and the one door ------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["backoffice.accounts.backend.StaffBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
@@ -195,11 +197,26 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/15m/key"}
+# Guessing is limited by accounts.services.attempts, counted in the database; allauth counts in the cache, not atomically.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": None, "change_password": None}
+ACCOUNT_FORMS = {
+    "reset_password": "backoffice.accounts.forms.ResetPasswordForm",
+    "change_password": "backoffice.accounts.forms.ChangePasswordForm",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Backlot"
+MFA_ADAPTER = "backoffice.accounts.adapter.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "backoffice.accounts.forms.AuthenticateForm",
+    "reauthenticate": "backoffice.accounts.forms.ReauthenticateForm",
+    "activate_totp": "backoffice.accounts.forms.ActivateTotpForm",
+}
+# 32-byte keys in base64; the first one encrypts, all of them decrypt. Without any, they come from DOCUMENT_MASTER_KEYS.
+MFA_ENCRYPTION_KEYS: list[str] = env.list("MFA_ENCRYPTION_KEYS", default=[])
+# The header in which a trusted proxy names the visitor's country, such as CF-IPCountry; there is no service of our own.
+COUNTRY_HEADER = env.str("COUNTRY_HEADER", default="")
 HEADLESS_ONLY = False
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"  # noqa: S105  a class path
@@ -259,6 +276,11 @@ if MEDIA_STORAGE_BACKEND == "s3":
     AWS_QUERYSTRING_EXPIRE = 300
     AWS_DEFAULT_ACL = None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+
+# --- Audit ------------------------------------------------------------------------------------------------------------
+AUDIT_ANCHOR_DIR = Path(env.str("AUDIT_ANCHOR_DIR", default=str(DATA_DIR / "audit-anchors")))
+# 32-byte Ed25519 keys in base64; the first one signs, all of them verify.
+AUDIT_ANCHOR_KEYS: list[str] = env.list("AUDIT_ANCHOR_KEYS", default=[])
 
 # --- Providers --------------------------------------------------------------------------------------------------------
 STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")

@@ -10,6 +10,7 @@ DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver", *env.list("ALLOWED_HOSTS", default=[])]
 SECRET_KEY = SECRET_KEY or kept(DATA_DIR / "secret-key", get_random_secret_key)
 DOCUMENT_MASTER_KEYS = env.list("DOCUMENT_MASTER_KEYS", default=[]) or [kept(DATA_DIR / "document-key")]
+AUDIT_ANCHOR_KEYS = env.list("AUDIT_ANCHOR_KEYS", default=[]) or [kept(DATA_DIR / "audit-anchor-key")]
 STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="") or "sk_test_local"
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="") or kept(DATA_DIR / "stripe-webhook-secret")
 STRIPE_BASE_URL = env.str("STRIPE_BASE_URL", default="http://127.0.0.1:8001")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import decrypt
 from django.test import Client
 from django.urls import reverse
 
@@ -72,7 +73,7 @@ def test_the_whole_way_in_by_password_and_code(client: Client, db: None, setting
     assert answer["Location"] == reverse("mfa_authenticate")
     assert "_auth_user_id" not in client.session
     assert client.get("/admin/work/")["Location"].startswith(LOGIN)
-    secret = Authenticator.objects.get(user=person, type="totp").data["secret"]
+    secret = decrypt(Authenticator.objects.get(user=person, type="totp").data["secret"])
     wrong = client.post(reverse("mfa_authenticate"), {"code": "000000x"})
     assert wrong.status_code == 200
     code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))

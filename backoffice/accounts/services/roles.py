@@ -1,16 +1,26 @@
 """Making the groups of the matrix and giving them to people."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from backoffice.accounts.models import Area, User
-from backoffice.accounts.roles import ROLES, all_permissions, permissions_of
+from backoffice.accounts.models import Area, RoleGrant, SecurityEvent, User
+from backoffice.accounts.permissions import require
+from backoffice.accounts.roles import REVIEWER, ROLES, SUPER, all_permissions, permissions_of
+from backoffice.accounts.services import security
 from backoffice.audit import entries
-from backoffice.core.errors import Invalid
+from backoffice.configuration import values
+from backoffice.core import clock
+from backoffice.core.errors import Conflict, Forbidden, Invalid
+from backoffice.notifications.services import notify
+
+GIVE = "staff.decide"
 
 
 def load() -> None:
@@ -29,24 +39,154 @@ def load() -> None:
             group.permissions.add(*(wanted - held))
 
 
-def give(*, user: User, role: str, by: Any, reason: str = "") -> None:
-    """Gives a staff role. Invalid for an unknown role or for somebody who is not staff."""
+def give(
+    *,
+    user: User,
+    role: str,
+    by: Any,
+    reason: str = "",
+    until: datetime | None = None,
+    languages: Sequence[str] = (),
+    at: datetime | None = None,
+) -> RoleGrant:
+    """Gives a staff role, for good or ``until`` a time (P-035); a grant of the role that runs is replaced.
+
+    ``languages`` limits a cultural reviewer's decisions (R-028); empty means all. Only Super Admins give roles (P-046),
+    and nobody to themselves, except the documents' role for some hours, which every other Super Admin is told (Q-018).
+    ``by=None`` is the command line. Raises Forbidden and Invalid.
+    """
+    at = at or clock.now()
     if role not in ROLES:
         raise Invalid(_("There is no role “%(role)s”.") % {"role": role}, field="role")
     if not user.is_staff:
         raise Invalid(_("Roles are for staff only."), field="user")
+    if until is not None and until <= at:
+        raise Invalid(_("The end has to be in the future."), field="until")
+    if set(languages) - set(User.Language.values):
+        raise Invalid(_("This language is not offered."), field="languages")
+    if by is not None:
+        _may_give(user=user, role=role, by=by, reason=reason, until=until, at=at)
     with transaction.atomic():
+        _one_at_a_time()
+        if role == SUPER and until is not None:
+            _keep_a_super_admin(user)
+        RoleGrant.objects.filter(user=user, role=role, ended_at=None).update(ended_at=at, ended_by=by, updated_at=at)
+        grant = RoleGrant.objects.create(
+            user=user,
+            role=role,
+            languages=list(languages),
+            expires_at=until,
+            granted_by=by,
+            reason=reason,
+        )
         user.groups.add(Group.objects.get(name=role))
         _forget(user)
-        entries.record(action="role.give", by=by, subject=user, reason=reason, after={"role": role})
+        entries.record(
+            action="role.give",
+            by=by,
+            subject=user,
+            reason=reason,
+            after={"role": role, "until": until, "languages": list(languages)},
+            at=at,
+        )
+        if by is not None and by == user:
+            security.record(kind=SecurityEvent.Kind.SUSPICIOUS, user=user, data={"own_role": role}, at=at)
+            told = {"name": by.display_name, "role": str(ROLES[role]), "reason": reason, "until": until}
+            for colleague in super_admins().exclude(pk=user.pk):
+                notify(user=colleague, event="security.own_role", data=told, by=by)
+        return grant
 
 
-def take(*, user: User, role: str, by: Any, reason: str = "") -> None:
-    """Takes a staff role away; it is gone at the next request."""
+def take(*, user: User, role: str, by: Any, reason: str = "", at: datetime | None = None) -> None:
+    """Takes a staff role away; it is gone at the next request. The last Super Admin keeps theirs (Conflict)."""
+    at = at or clock.now()
+    if by is not None:
+        require(by, GIVE)
+        _needs_reason(reason)
     with transaction.atomic():
-        user.groups.remove(Group.objects.get(name=role))
-        _forget(user)
-        entries.record(action="role.take", by=by, subject=user, reason=reason, before={"role": role})
+        _one_at_a_time()
+        if role == SUPER:
+            _keep_a_super_admin(user)
+        _end(user=user, role=role, by=by, at=at)
+        entries.record(action="role.take", by=by, subject=user, reason=reason, before={"role": role}, at=at)
+
+
+def expire_due(*, user: User | None = None, at: datetime | None = None) -> int:
+    """Ends grants whose time is over, of one person or of everybody; returns how many.
+
+    Their rights are gone since that moment already: see `StaffBackend`. This cleans up what else reads groups.
+    """
+    at = at or clock.now()
+    due = RoleGrant.objects.filter(ended_at=None, expires_at__lte=at)
+    if user is not None:
+        due = due.filter(user=user)
+    count = 0
+    for key in due.values_list("pk", flat=True):
+        with transaction.atomic():
+            grant = due.select_for_update(skip_locked=True, of=("self",)).select_related("user").filter(pk=key).first()
+            if grant is None:
+                continue
+            _end(user=grant.user, role=grant.role, by=None, at=at)
+            entries.record(
+                action="role.expire",
+                by=None,
+                subject=grant.user,
+                before={"role": grant.role, "until": grant.expires_at},
+                at=at,
+            )
+            count += 1
+    return count
+
+
+def super_admins() -> QuerySet[User]:
+    """Everybody who is a Super Admin now."""
+    lapsed = RoleGrant.objects.filter(role=SUPER, ended_at=None, expires_at__lte=clock.now())
+    return User.objects.filter(is_active=True, is_staff=True, groups__name=SUPER).exclude(pk__in=lapsed.values("user"))
+
+
+def keep_a_super_admin(leaving: User) -> None:
+    """Conflict when nobody but this person is a Super Admin for good. Takes the lock that role changes take."""
+    _one_at_a_time()
+    _keep_a_super_admin(leaving)
+
+
+def _may_give(*, user: User, role: str, by: User, reason: str, until: datetime | None, at: datetime) -> None:
+    require(by, GIVE)
+    _needs_reason(reason)
+    if by != user:
+        return
+    hours = values.get("staff.own_documents_hours")
+    if role != REVIEWER or SUPER not in by.role_codes:
+        raise Forbidden(_("Nobody gives a role to themselves."))
+    if until is None or until > at + timedelta(hours=hours):
+        raise Invalid(
+            _("Access to documents that one gives to oneself ends within %(hours)s hours.") % {"hours": hours},
+            field="until",
+        )
+
+
+def _needs_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid(_("Say why."), field="reason")
+
+
+def _one_at_a_time() -> None:
+    """Two Super Admins who take each other's role at once would leave none: changes wait for each other."""
+    Group.objects.select_for_update().get(name=SUPER)
+
+
+def _keep_a_super_admin(leaving: User) -> None:
+    temporary = RoleGrant.objects.filter(role=SUPER, ended_at=None, expires_at__isnull=False)
+    if SUPER not in leaving.groups.values_list("name", flat=True):
+        return
+    if not super_admins().exclude(pk=leaving.pk).exclude(pk__in=temporary.values("user")).exists():
+        raise Conflict(_("This is the last Super Admin. Make somebody else one first."), code="last_super_admin")
+
+
+def _end(*, user: User, role: str, by: User | None, at: datetime) -> None:
+    RoleGrant.objects.filter(user=user, role=role, ended_at=None).update(ended_at=at, ended_by=by, updated_at=at)
+    user.groups.remove(Group.objects.get(name=role))
+    _forget(user)
 
 
 def _forget(user: User) -> None:

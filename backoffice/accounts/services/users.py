@@ -33,11 +33,12 @@ def register(
     ``verified`` marks the address as confirmed; only imports and demo data set it.
     """
     email = email.strip().lower()
+    display_name = " ".join(display_name.split())
     try:
         validate_email(email)
     except ValidationError as error:
         raise Invalid(_("This is not an e-mail address."), field="email") from error
-    if not display_name.strip() or len(display_name) > 100:
+    if not display_name or len(display_name) > 100:
         raise Invalid(_("A name of at most 100 characters is needed."), field="display_name")
     if language not in User.Language.values:
         raise Invalid(_("This language is not offered."), field="language")
@@ -50,7 +51,7 @@ def register(
             user = User.objects.create_user(
                 email,
                 password,
-                display_name=display_name.strip(),
+                display_name=display_name,
                 language=language,
                 country=country,
                 date_joined=at or clock.now(),
@@ -73,6 +74,10 @@ def make_staff(*, email: str, display_name: str, by: Any, password: str | None =
 
 def update(user: User, *, by: Any, **fields: Any) -> User:
     """Changes name, language, time zone or country; what changed is in the audit row."""
+    if "display_name" in fields:
+        fields["display_name"] = " ".join(fields["display_name"].split())
+        if not fields["display_name"]:
+            raise Invalid(_("A name of at most 100 characters is needed."), field="display_name")
     if "timezone" in fields and fields["timezone"] not in zoneinfo.available_timezones():
         raise Invalid(_("There is no such time zone."), field="timezone")
     changed = {name: value for name, value in fields.items() if getattr(user, name) != value}

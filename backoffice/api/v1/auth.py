@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.accounts import tokens
+from backoffice.accounts import devices, tokens
 from backoffice.accounts.models import User
 from backoffice.accounts.services import users
 from backoffice.api.base import Access, ApiView, created, no_content, ok
@@ -47,6 +47,7 @@ class UserOutput(serializers.Serializer[Any]):
 class PairOutput(serializers.Serializer[Any]):
     access = serializers.CharField(required=False)
     refresh = serializers.CharField(required=False)
+    device = serializers.CharField(required=False)
     user = UserOutput(required=False)
     mfa_required = serializers.BooleanField(required=False)
     mfa_token = serializers.CharField(required=False)
@@ -59,7 +60,7 @@ class EnrolmentOutput(serializers.Serializer[Any]):
 
 
 def _pair(user: User, pair: tokens.Pair) -> dict[str, Any]:
-    return {"access": pair.access, "refresh": pair.refresh, "user": UserOutput(user).data}
+    return {"access": pair.access, "refresh": pair.refresh, "device": pair.device, "user": UserOutput(user).data}
 
 
 class Register(ApiView):
@@ -71,7 +72,7 @@ class Register(ApiView):
         fields = self.valid(RegisterInput)
         with transaction.atomic():
             user = users.register(**fields)
-            return created(_pair(user, tokens.issue(user)))
+            return created(_pair(user, tokens.issue(user, asked_by=request._request)))
 
 
 class Login(ApiView):
@@ -79,11 +80,15 @@ class Login(ApiView):
 
     @extend_schema(request=LoginInput, responses=PairOutput)
     def post(self, request: Request) -> Response:
-        """Tokens for address and password; with an authenticator app, a token to go on with the code."""
+        """Tokens for address and password; with an authenticator app, a token to go on with the code.
+
+        ``device`` of the answer belongs in the header ``Backlot-Device`` of the next sign-in from here: wrong tries of
+        others do not count against a known device.
+        """
         user = tokens.authenticate(request._request, **self.valid(LoginInput))
         if tokens.needs_factor(user):
             return ok({"mfa_required": True, "mfa_token": tokens.mfa_token(user)})
-        return ok(_pair(user, tokens.issue(user)))
+        return ok(_pair(user, tokens.issue(user, asked_by=request._request)))
 
 
 class Refresh(ApiView):
@@ -123,7 +128,14 @@ class MfaConfirm(ApiView):
     def post(self, request: Request) -> Response:
         """Finishes the set-up with a first code; the recovery codes are shown only in this answer."""
         return ok(
-            {"recovery_codes": tokens.finish_enrolment(self.token, self.member, self.valid(CodeInput)["code"])}
+            {
+                "recovery_codes": tokens.finish_enrolment(
+                    self.token,
+                    self.member,
+                    self.valid(CodeInput)["code"],
+                    visit=devices.visit(request._request),
+                )
+            }
         )
 
 
@@ -134,14 +146,15 @@ class MfaVerify(ApiView):
     def post(self, request: Request) -> Response:
         """With an ``mfa_token``: finishes a sign-in. With a bearer token: notes a fresh code on its session."""
         fields = self.valid(CodeInput)
+        visit = devices.visit(request._request)
         if "mfa_token" in fields:
             user = tokens.user_of_mfa_token(fields["mfa_token"])
-            if not tokens.check_code(user, fields["code"]):
+            if not tokens.check_code(user, fields["code"], visit=visit):
                 raise tokens.SignInRefused(_("This code is not right."), code="wrong_code")
-            return ok(_pair(user, tokens.issue(user, factor=True)))
+            return ok(_pair(user, tokens.issue(user, factor=True, asked_by=request._request)))
         if not request.user.is_authenticated:
             raise tokens.SignInRefused(_("Sign in first."))
-        tokens.give_factor(self.token, self.member, fields["code"])
+        tokens.give_factor(self.token, self.member, fields["code"], visit=visit)
         return ok({})
 
 

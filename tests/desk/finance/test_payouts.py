@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import decrypt
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.urls import reverse
 
@@ -29,7 +30,7 @@ def approve(client: Desk, run: PayoutRun, **extra: str) -> object:
 
 
 def code_of(client: Desk) -> str:
-    secret = Authenticator.objects.get(user=client.person, type="totp").data["secret"]
+    secret = decrypt(Authenticator.objects.get(user=client.person, type="totp").data["secret"])
     return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 

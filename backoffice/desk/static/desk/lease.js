@@ -12,6 +12,13 @@
 
 const TICK = 1000;
 
+// A heartbeat alone does not keep somebody signed in: it says so when nobody has touched or watched the page lately.
+const AT_WORK = 5 * 60_000;
+let touched = Date.now();
+for (const name of ["keydown", "pointerdown", "pointermove", "timeupdate"]) {
+  document.addEventListener(name, () => (touched = Date.now()), { capture: true, passive: true });
+}
+
 function csrf() {
   return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
@@ -49,7 +56,11 @@ export function keep(element) {
     try {
       const answer = await fetch(element.dataset.leaseHeartbeatUrl, {
         method: "POST",
-        headers: { "X-CSRFToken": csrf(), Accept: "application/json" },
+        headers: {
+          "X-CSRFToken": csrf(),
+          Accept: "application/json",
+          ...(Date.now() - touched > AT_WORK ? { "Backlot-By-Itself": "1" } : {}),
+        },
         body: new URLSearchParams({ token: element.dataset.leaseToken }),
       });
       if (answer.ok) {

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -75,8 +75,13 @@ class User(Record, AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def role_codes(self) -> tuple[str, ...]:
-        """The codes of the staff roles this person holds, in alphabetical order."""
-        return tuple(sorted(self.groups.values_list("name", flat=True))) if self.is_staff else ()
+        """The codes of the staff roles this person holds now, in alphabetical order; lapsed grants do not count."""
+        return tuple(sorted(self.live_groups().values_list("name", flat=True))) if self.is_staff else ()
+
+    def live_groups(self) -> "models.QuerySet[Group]":
+        """The person's groups without those whose time is over, whether or not the clean-up has run (P-035)."""
+        lapsed = self.role_grants.filter(ended_at=None, expires_at__lte=clock.now())
+        return self.groups.exclude(name__in=lapsed.values("role"))
 
     def may(self, permission: str) -> bool:
         """Whether this staff person holds ``area.verb`` (see `roles`). Never true for anybody else."""

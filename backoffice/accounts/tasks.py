@@ -1,0 +1,16 @@
+"""Background work of accounts."""
+
+from backoffice.accounts.services import attempts, roles
+from backoffice.core import jobs
+
+
+@jobs.handler("accounts.expire_grants")
+def expire_grants(job: jobs.JobContext) -> None:
+    """Takes roles whose time is over out of the groups."""
+    roles.expire_due()
+
+
+@jobs.handler("accounts.prune_attempts")
+def prune_attempts(job: jobs.JobContext) -> None:
+    """Drops counts of tries whose window is over."""
+    attempts.prune()
