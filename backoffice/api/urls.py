@@ -2,12 +2,12 @@
 
 from importlib import import_module
 
-from django.urls import URLPattern, URLResolver, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.urls import URLPattern, URLResolver
 
 from backoffice.api import schema  # noqa: F401  registers itself with the schema generator
 
 MODULES: list[str] = [
+    "backoffice.api.v1.description",
     "backoffice.api.v1.auth",
     "backoffice.api.v1.users",
     "backoffice.api.v1.applications",
@@ -24,9 +24,6 @@ MODULES: list[str] = [
     "backoffice.api.webhooks.stripe",
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api_schema"), name="api_docs"),
-]
+urlpatterns: list[URLPattern | URLResolver] = []
 for module in MODULES:
     urlpatterns += import_module(module).urlpatterns

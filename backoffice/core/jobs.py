@@ -22,7 +22,8 @@ log = structlog.get_logger(__name__)
 
 RUN_TASK = "core.run_job"
 BACKOFF_SECONDS = (5, 30, 120, 600, 3600)
-RESEND_AFTER = timedelta(seconds=30)
+# Long enough that a busy worker is not sent the same thing over and over.
+RESEND_AFTER = timedelta(minutes=2)
 
 
 class Retry(Exception):

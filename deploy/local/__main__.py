@@ -19,6 +19,7 @@ def test(arguments: list[str]) -> int:
     """The tests, on as many cores as there are, at most four."""
     translations.compile_all()
     workers = [] if any(a.startswith("-n") for a in arguments) else ["-n", str(min(os.cpu_count() or 1, 4))]
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # the tests choose their own
     return run(sys.executable, "-m", "pytest", *workers, "--dist", "worksteal", *arguments)
 
 

@@ -54,8 +54,45 @@ def state_machines() -> str:
     return "\n".join(lines)
 
 
+def addresses() -> str:
+    """Every address and who may reach it."""
+    from backoffice.accounts.roles import ROLES
+    from backoffice.desk import access
+
+    kinds = {
+        access.EVERYONE: "everyone",
+        access.MEMBER: "signed-in members",
+        access.CREATOR: "creators, their own",
+        access.SIGNED: "who holds a signature",
+        access.NOBODY: "nobody",
+    }
+    lines = [
+        "# Every address",
+        "",
+        NOTE,
+        "Staff addresses also need a session with a second factor. What a member or creator sees behind an address is",
+        "theirs only.",
+        "",
+        "| Address | Who |",
+        "| --- | --- |",
+    ]
+    for route in access.routes():
+        if route.kind == access.STAFF:
+            asked = " or ".join(f"`{permission}`" for permission in route.permissions)
+            who = f"staff with {asked}" if asked else "all staff"
+            if not route.roles:
+                who += " (no role)"
+            elif len(route.roles) < len(ROLES):
+                who += ": " + ", ".join(str(ROLES[role]) for role in route.roles)
+        else:
+            who = kinds[route.kind] + (f" ({route.note})" if route.note else "")
+        lines.append(f"| `/{route.pattern}` | {who} |".replace("(?P<url>.*)$", "…").replace("|/$", "/"))
+    return "\n".join([*lines, ""])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/staff/permissions.md": permissions,
+    "docs/staff/addresses.md": addresses,
     "docs/operators/platform-settings.md": platform_settings,
     "docs/developers/state-machines.md": state_machines,
 }

@@ -1,0 +1,119 @@
+"""The published matrix of addresses: every URL pattern, who may reach it and by which methods.
+
+Read from what each view declares. What packages bring is listed here by hand; an address that nobody declares raises
+`Undeclared`, and so does the page in docs/ that is made from this.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from backoffice.accounts.roles import MATRIX, ROLES
+from backoffice.desk.base import DeskAdmin
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+
+# Kinds of access
+EVERYONE = "everyone"
+STAFF = "staff"
+MEMBER = "member"
+CREATOR = "creator"
+SIGNED = "signed"
+NOBODY = "nobody"
+
+# What packages bring, by the beginning of the pattern; the first that fits counts.
+DECLARED: list[tuple[str, str, str]] = [
+    (r"healthz|readyz", EVERYONE, "for load balancers"),
+    (r"accounts/", EVERYONE, "the one door; its pages ask for what they need themselves"),
+    (r"i18n/setlang/", EVERYONE, "the language switch"),
+    (r"storage/", SIGNED, "opened by a signed link that expires"),
+    (r"documents/", SIGNED, "Wagtail's documents, behind its own rules"),
+    (r"api/v1/(schema|docs)/", EVERYONE, "the API's description"),
+    (r"api/v1/webhooks/", SIGNED, "opened by the provider's signature"),
+    (r"(en|fr|ht)/pages/_util/login/", EVERYONE, "sends to the one door"),
+    (r"(en|fr|ht)/pages/", EVERYONE, "public pages"),
+    (r"$", EVERYONE, "sends to the public pages"),
+    (r"cms/(login|password_reset)/", EVERYONE, "sends to the one door, or is closed"),
+    (r"cms/(logout|jsi18n|sprite)", EVERYONE, "carries nothing of anybody"),
+    (r"cms/", STAFF, "cms.edit"),
+    (r"admin/(login|logout)/", EVERYONE, "sends to the one door"),
+]
+# Pages of the admin site itself: for any member of staff, or closed.
+SITE_PAGES = {"index": STAFF, "search": STAFF, "jsi18n": STAFF, "app_list": STAFF, "password_change": STAFF}
+SITE_PAGES |= {"password_change_done": STAFF, "autocomplete": NOBODY, "view_on_site": STAFF}
+
+
+class Undeclared(LookupError):
+    """An address that says nowhere who may reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address. ``permissions`` (any one of them is enough) are asked of staff; none means any member of staff."""
+
+    pattern: str
+    name: str
+    kind: str
+    permissions: tuple[str, ...]
+    note: str = ""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The staff roles that may reach it."""
+        if self.kind != STAFF:
+            return ()
+        return tuple(role for role in ROLES if not self.permissions or any(has(role, p) for p in self.permissions))
+
+
+def has(role: str, permission: str) -> bool:
+    """Whether the matrix gives a role ``area.verb``."""
+    area, _dot, verb = permission.partition(".")
+    return verb in MATRIX[area].get(role, "").split()
+
+
+def patterns(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every URL pattern with its whole path."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from patterns(entry, path)
+        else:
+            yield path, entry
+
+
+def routes() -> list[Route]:
+    """Every address of the product. Raises Undeclared for one that nobody speaks for."""
+    return [_route(path, entry) for path, entry in patterns()]
+
+
+def _route(path: str, entry: URLPattern) -> Route:
+    view: Any = entry.callback
+    name = entry.name or ""
+    if hasattr(view, "desk_permissions"):
+        return Route(path, name, STAFF, tuple(view.desk_permissions))
+    declared = getattr(getattr(view, "view_class", None), "access", None)
+    if declared is not None:
+        kind = {"public": EVERYONE, "member": MEMBER, "creator": CREATOR}[declared]
+        return Route(path, name, kind, ())
+    for beginning, kind, note in DECLARED:
+        if re.match(beginning, path):
+            return Route(path, name, kind, (note,) if kind == STAFF else (), "" if kind == STAFF else note)
+    if path.startswith("admin/"):
+        return _admin_route(path, name, view)
+    raise Undeclared(f"{path}: nobody says who may reach it")
+
+
+def _admin_route(path: str, name: str, view: Any) -> Route:
+    model_admin = getattr(view, "model_admin", None)
+    if isinstance(model_admin, DeskAdmin):
+        if name.endswith(("_add", "_delete")):
+            return Route(path, name, NOBODY, (), "closed")
+        return Route(path, name, STAFF, (f"{model_admin.area}.view",))
+    if name in SITE_PAGES:
+        return Route(path, name, SITE_PAGES[name], ())
+    if not name:
+        return Route(path, name, STAFF, (), "sends on or answers 404")
+    raise Undeclared(f"{path}: nobody says who may reach it")
