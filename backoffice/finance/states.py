@@ -175,10 +175,15 @@ class ItemStatus(models.TextChoices):
 
 
 I = ItemStatus  # noqa: E741 - read as a table below
-# The amount is spoken for: a creator has at most one such item per currency (partial unique index).
-LIVE_ITEMS = (I.RESERVED, I.HELD, I.SUBMITTING, I.UNKNOWN, I.NEEDS_HUMAN, I.SENT, I.FAILED)
+# A creator has at most one such item per currency (partial unique index).
+ACTIVE_ITEMS = (I.RESERVED, I.HELD, I.SUBMITTING, I.UNKNOWN, I.NEEDS_HUMAN, I.SENT)
+# No other payout can be asked for beside these. A paid one can come back while the next is active, so the database
+# allows a failed one beside it.
+LIVE_ITEMS = (*ACTIVE_ITEMS, I.FAILED)
 # The provider may have been told already.
 IN_FLIGHT_ITEMS = (I.SUBMITTING, I.UNKNOWN, I.NEEDS_HUMAN)
+# The next step is a person's.
+TROUBLED_ITEMS = (I.HELD, I.UNKNOWN, I.NEEDS_HUMAN, I.FAILED)
 DONE_ITEMS = (I.PAID, I.RETURNED, I.CANCELLED)
 
 ITEM = Machine(

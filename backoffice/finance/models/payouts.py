@@ -212,8 +212,8 @@ class PayoutItem(Record):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["creator", "currency"],
-                condition=Q(status__in=[str(s) for s in states.LIVE_ITEMS]),
-                name="payout_item_one_live_per_creator",
+                condition=Q(status__in=[str(s) for s in states.ACTIVE_ITEMS]),
+                name="payout_item_one_active_per_creator",
             ),
             models.UniqueConstraint(fields=["run", "creator"], name="payout_item_once_per_run"),
             models.CheckConstraint(

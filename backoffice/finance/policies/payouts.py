@@ -10,7 +10,7 @@ from backoffice.accounts.models import User
 from backoffice.core.errors import Conflict, DomainError, Forbidden, Invalid
 from backoffice.creators.models import Creator
 from backoffice.creators.states import TaxFormStatus, VerificationStatus
-from backoffice.finance.models import PayoutAccount, PayoutMethod, PayoutRun
+from backoffice.finance.models import PayoutAccount, PayoutItem, PayoutMethod, PayoutRun
 from backoffice.finance.policies.rounding import percent
 from backoffice.finance.states import AccountStatus
 
@@ -30,6 +30,7 @@ TEXTS = {
     "method_disabled": _("This payout method is switched off."),
     "account_disabled": _("The payout account is disabled."),
     "account_unverified": _("The payout account is not verified yet."),
+    "account_changed": _("The payout account was changed after the approval."),
     "amount_not_positive": _("The amount must be more than zero."),
     "receivable": _("The creator owes money to the platform."),
     "below_minimum": _("The amount is below the smallest payout of this method."),
@@ -100,6 +101,15 @@ def account_reasons(account: PayoutAccount | None, method: PayoutMethod | None) 
     elif account.status != AccountStatus.VERIFIED:
         reasons.append(Reason("account_unverified"))
     return reasons
+
+
+def sending_reasons(item: PayoutItem, *, at: datetime) -> list[Reason]:
+    """What stands against sending an approved payout now."""
+    reasons = account_reasons(item.account, item.account.method)
+    if item.account_version != item.account.version:
+        # The approval was given for the account as it was.
+        reasons.append(Reason("account_changed"))
+    return [*reasons, *person_reasons(item.creator, at=at)]
 
 
 def amount_reasons(

@@ -160,7 +160,7 @@ def test_the_database_refuses_a_second_open_payout_of_a_creator(db: None) -> Non
     )
     item.pk, item.run, item._state.adding = None, other, True
     item.id = PayoutItem().id
-    with pytest.raises(IntegrityError, match="payout_item_one_live_per_creator"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="payout_item_one_active_per_creator"), transaction.atomic():
         item.save()
 
 

@@ -173,18 +173,22 @@ def hold(*, item: PayoutItem, by: User | None, reason: str, at: datetime | None 
 
 
 def release(*, item: PayoutItem, by: User, reason: str = "", at: datetime | None = None) -> PayoutItem:
-    """Ends a hold; somebody else than who set it (S-087). A run that is being sent takes the payout along."""
+    """Ends a hold; somebody else than who set it (S-087). A run that is being sent takes the payout along, unless its
+    account is not the approved one any more: then it can only be taken out, and the creator asks again.
+    """
     at = at or clock.now()
     permissions.require(by, "payouts.decide")
     with transaction.atomic():
         item = runs.lock_item(item.pk)
         if item.held_by_id == by.pk:
             raise Forbidden(_("You set this hold: somebody else has to end it."), code="own_hold")
-        reasons = policy.person_reasons(item.creator, at=at)
-        if reasons:
-            raise reasons[0].as_error()
+        is_being_sent = item.run.status == RunStatus.EXECUTING
+        check = policy.sending_reasons(item, at=at) if is_being_sent else policy.person_reasons(item.creator, at=at)
+        if check:
+            raise check[0].as_error()
         advance(item, "release", by=by, at=at, reason=reason, changes={"hold_reason": "", "held_by": None})
-        if item.run.status == RunStatus.EXECUTING:
+        if is_being_sent:
+            runs.leave_queue_if_well(item.run, by=by, outcome="released", at=at)
             jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk), by=by)
     return item
 
@@ -209,6 +213,8 @@ def drop(*, item: PayoutItem, by: User, reason: str, at: datetime | None = None)
                 runs.leave_queue(run, by=by, outcome="cancelled", at=at)
             else:
                 runs.void_approvals(run, items, reason=reason, at=at)
+        if run.status == RunStatus.EXECUTING:
+            runs.leave_queue_if_well(run, by=by, outcome="taken_out", at=at)
         runs.finish(run, at=at)
     return item
 

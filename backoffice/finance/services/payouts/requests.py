@@ -18,7 +18,7 @@ from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
 from backoffice.finance.services import providers
 from backoffice.finance.services.payouts import runs
-from backoffice.finance.states import LIVE_ITEMS, AccountStatus, RunStatus
+from backoffice.finance.states import LIVE_ITEMS, AccountStatus, ItemStatus, RunStatus
 from backoffice.notifications.services import notify
 from integrations.stripe.errors import StripeFailure
 
@@ -119,7 +119,8 @@ def preview(*, run: PayoutRun, by: User, at: datetime | None = None) -> PayoutRu
         run = runs.lock(run.pk)
         left_out: list[dict[str, Any]] = []
         if run.origin == PayoutRun.Origin.BATCH and run.status in (RunStatus.DRAFT, RunStatus.PREVIEWED):
-            run.items.all().delete()
+            # A payout that somebody holds stays as it is: collecting anew must not end the hold.
+            run.items.exclude(status=ItemStatus.HELD).delete()
             left_out = _collect(run, at)
         _preview(run, left_out=left_out, provider_balance=provider_balance, by=by, at=at)
     return run
@@ -205,8 +206,11 @@ def _collect(run: PayoutRun, at: datetime) -> list[dict[str, Any]]:
     owners = Balance.objects.filter(
         account__kind=AccountKind.CREATOR_AVAILABLE, account__currency=run.currency, amount__gt=0
     ).values_list("account__creator", flat=True)
+    held = run.items.values_list("creator", flat=True)
     people = list(
-        Creator.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=list(owners)).order_by("id")
+        Creator.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=set(owners) - set(held))
+        .order_by("id")
     )
     by_creator = balances.for_creators([creator.pk for creator in people])
     accounts = {

@@ -177,7 +177,19 @@ def enter_queue(run: PayoutRun, items: list[PayoutItem], *, at: datetime, extra:
         reasons.append(
             {"code": "first_payout", "text": _("First payout for: %(count)s") % {"count": newcomers}, "score": 10}
         )
+    waiting = queue_queries.for_subject(QUEUE, run)
     queue.enqueue(queue=QUEUE, subject=run, label=run.reference, reasons=reasons, at=at)
+    if waiting is not None and waiting.state in ("open", "claimed", "paused"):
+        told = {reason["code"]: reason for reason in [*waiting.reasons, *reasons]}
+        queue.revise(
+            queue=QUEUE,
+            subject=run,
+            reasons=told.values(),
+            due_at=waiting.due_at,
+            return_to=waiting.return_to,
+            show_again=True,
+            at=at,
+        )
 
 
 def leave_queue(run: PayoutRun, *, by: User | None, outcome: str, at: datetime) -> None:
@@ -189,6 +201,13 @@ def leave_queue(run: PayoutRun, *, by: User | None, outcome: str, at: datetime) 
             queue.complete(item, token=item.lease_token, by=by, outcome=outcome, at=at)
             return
     queue.cancel(queue=QUEUE, subject=run, at=at)
+
+
+def leave_queue_if_well(run: PayoutRun, *, by: User | None, outcome: str, at: datetime) -> None:
+    """The same once nothing of the run waits for a person any more."""
+    troubled = run.items.filter(status__in=[ItemStatus.NEEDS_HUMAN, ItemStatus.FAILED, ItemStatus.HELD]).exists()
+    if not troubled and run.status != RunStatus.SUBMITTED and not run.stopped_reason:
+        leave_queue(run, by=by, outcome=outcome, at=at)
 
 
 def finish(run: PayoutRun, *, at: datetime) -> None:

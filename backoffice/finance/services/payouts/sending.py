@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
@@ -25,6 +26,7 @@ from backoffice.finance.services.payouts import decisions, runs, settling
 from backoffice.finance.services.payouts.steps import STEPS, Made, Step
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import AttemptStatus, ItemStatus, Operation, RunStatus
+from integrations.stripe.client import StripeClient
 from integrations.stripe.errors import Refused, StripeFailure, Unknown
 
 log = structlog.get_logger(__name__)
@@ -32,6 +34,7 @@ log = structlog.get_logger(__name__)
 # An item that waits longer than this for its next step has lost its job; one that was sent, its webhook.
 STUCK_AFTER = timedelta(minutes=2)
 SILENT_AFTER = timedelta(hours=1)
+ASKED_AT_ONCE = 200
 
 
 def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
@@ -61,7 +64,7 @@ def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
         for item in items:
             reasons = policy.person_reasons(item.creator, at=at)
             if item.status == ItemStatus.RESERVED and reasons:
-                decisions.hold(item=item, by=None, reason=reasons[0].text, at=at)
+                _hold_back(item, reasons[0].text, at)
                 item.status = ItemStatus.HELD
         advance(run, "execute", by=None, at=at, changes={"executed_at": at, "stopped_reason": ""})
         for item in items:
@@ -73,12 +76,16 @@ def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
 
 def run_again(*, run: PayoutRun, by: User, at: datetime | None = None) -> None:
     """Starts a stopped run once more, after its reason was dealt with."""
+    at = at or clock.now()
     permissions.require(by, "payouts.decide")
     with transaction.atomic():
         run = runs.lock(run.pk)
         if run.status != RunStatus.APPROVED:
             raise Conflict(_("Only an approved run can be started."), code="not_approved")
         entries.record(action="payout_run.start_again", by=by, subject=run, at=at)
+        PayoutRun.objects.filter(pk=run.pk).update(stopped_reason="", updated_at=at)
+        run.stopped_reason = ""
+        runs.leave_queue_if_well(run, by=by, outcome="started_again", at=at)
         jobs.enqueue(runs.EXECUTE, {"run_id": str(run.pk)}, key=str(run.pk), by=by)
 
 
@@ -89,7 +96,14 @@ def _drift(run: PayoutRun, items: list[PayoutItem], provider_available: int) -> 
         found.append(_("The payout method is switched off."))
     if run.method.transport != PayoutMethod.Transport.STRIPE:
         found.append(_("Nothing sends payouts by this method."))
-    by_creator = balances.for_creators([item.creator_id for item in items])
+    people = [item.creator_id for item in items]
+    by_creator = balances.for_creators(people)
+    # A payout that bounced is in transit beside the one of this run.
+    on_their_way = dict(
+        PayoutItem.objects.filter(creator__in=people, currency=run.currency)
+        .values_list("creator")
+        .annotate(total=Sum("in_transit_minor"))
+    )
     to_send = 0
     for item in items:
         if item.status == ItemStatus.CANCELLED:
@@ -97,11 +111,14 @@ def _drift(run: PayoutRun, items: list[PayoutItem], provider_available: int) -> 
         to_send += item.net_minor
         balance = by_creator.get(item.creator_id, {}).get(item.currency)
         in_transit = balance.in_transit if balance else 0
-        # A creator has one live payout per currency, so its amount is all that is in transit.
-        if in_transit != item.in_transit_minor or item.in_transit_minor != item.gross_minor:
+        if in_transit != on_their_way.get(item.creator_id, 0) or item.in_transit_minor != item.gross_minor:
             found.append(
-                _("%(creator)s: %(ledger)s in transit in the ledger, %(item)s in the run (minor units).")
-                % {"creator": item.creator.reference, "ledger": in_transit, "item": item.gross_minor}
+                _("%(creator)s: %(ledger)s in transit in the ledger, %(item)s in the payouts (minor units).")
+                % {
+                    "creator": item.creator.reference,
+                    "ledger": in_transit,
+                    "item": on_their_way.get(item.creator_id, 0) - item.in_transit_minor + item.gross_minor,
+                }
             )
     if provider_available < to_send:
         found.append(
@@ -142,7 +159,7 @@ def _perform(item_id: Any, step: Step, at: datetime) -> bool:
         return True
     client = providers.stripe()
     try:
-        made = None if is_first else step.find(client, attempt)
+        made = None if is_first else _look_up(client, step, attempt)
         if made is None:
             if not is_first:
                 if not attempts.may_resend(attempt, at=at):
@@ -180,6 +197,14 @@ def _perform(item_id: Any, step: Step, at: datetime) -> bool:
     return record_made(item_id=item_id, attempt=attempt, step=step, made=made, at=at)
 
 
+def _look_up(client: StripeClient, step: Step, attempt: Attempt) -> Made | None:
+    """What the provider has of an attempt. A refusal to answer says nothing about the money: Unknown, never Refused."""
+    try:
+        return step.find(client, attempt)
+    except Refused as error:
+        raise Unknown(error.message, code=error.code, status=error.status, request_id=error.request_id) from error
+
+
 def record_made(*, item_id: Any, attempt: Attempt, step: Step, made: Made, at: datetime) -> bool:
     """Transaction B: the provider's id, the ledger, the item. Whoever comes second finds it written."""
     with transaction.atomic():
@@ -209,10 +234,9 @@ def _claim(item_id: Any, step: Step, at: datetime) -> tuple[Attempt, bool] | Non
         if item.status == ItemStatus.RESERVED:
             if item.run.status != RunStatus.EXECUTING or item.in_transit_minor != item.gross_minor:
                 return None
-            reasons = policy.account_reasons(item.account, item.account.method)
-            reasons += policy.person_reasons(item.creator, at=at)
+            reasons = policy.sending_reasons(item, at=at)
             if reasons:
-                decisions.hold(item=item, by=None, reason=reasons[0].text, at=at)
+                _hold_back(item, reasons[0].text, at)
                 return None
             advance(item, "submit", by=None, at=at)
         elif item.status == ItemStatus.UNKNOWN:
@@ -229,6 +253,12 @@ def _claim(item_id: Any, step: Step, at: datetime) -> tuple[Attempt, bool] | Non
             at=at,
         )
         return attempt, True
+
+
+def _hold_back(item: PayoutItem, why: str, at: datetime) -> None:
+    """Keeps the money here until a person has looked."""
+    decisions.hold(item=item, by=None, reason=why, at=at)
+    runs.enter_queue(item.run, [item], extra={"code": "held", "text": why, "score": 40}, at=at)
 
 
 def _in_hand(item_id: Any, at: datetime) -> PayoutItem | None:
@@ -254,7 +284,8 @@ def _hand_over(item: PayoutItem, why: str, at: datetime) -> None:
 
 def retry(*, item: PayoutItem, by: User, reason: str = "", at: datetime | None = None) -> PayoutItem:
     """Pays a bounced payout once more from the creator's account with the provider (S-085). The account has to be
-    verified again first. The old payout came back, so a new attempt is safe.
+    verified again first; the payout is pinned to it as it is now. The old payout came back, so a new attempt is safe.
+    Conflict while another payout of the creator is open.
     """
     at = at or clock.now()
     permissions.require(by, "payouts.decide")
@@ -263,9 +294,20 @@ def retry(*, item: PayoutItem, by: User, reason: str = "", at: datetime | None =
         reasons = policy.account_reasons(item.account, item.account.method)
         if reasons:
             raise reasons[0].as_error()
-        advance(item, "retry", by=by, at=at, reason=reason, changes={"payout_id": "", "sent_at": None})
+        changes = {
+            "payout_id": "",
+            "sent_at": None,
+            "account_version": item.account.version,
+            "account_snapshot": runs.account_snapshot(item),
+        }
+        try:
+            with transaction.atomic():
+                advance(item, "retry", by=by, at=at, reason=reason, changes=changes)
+        except IntegrityError as error:
+            raise policy.open_reason().as_error() from error
         if item.run.status in (RunStatus.SETTLED, RunStatus.PARTIALLY_FAILED):
             advance(item.run, "reopen", by=by, at=at, reason=reason, changes={"finished_at": None})
+        runs.leave_queue_if_well(item.run, by=by, outcome="paid_again", at=at)
         jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk), by=by)
     return item
 
@@ -275,13 +317,16 @@ def resume(
 ) -> PayoutItem:
     """A person has looked into a payout that needed one, and sends it on its way again.
 
-    ``is_absent`` is that person's word that the provider never did it: the open attempt is closed and a new key is
-    used. Without it the provider is asked once more.
+    ``is_absent`` is that person's word that the provider never did it: when the provider says the same, the open
+    attempt is closed and a new key is used; Conflict when the provider has it. Without it the provider is asked once
+    more and the old key is kept.
     """
     at = at or clock.now()
     permissions.require(by, "payouts.decide")
     if not reason.strip():
         raise Invalid(_("Say what you found out."), field="reason")
+    if is_absent:
+        _check_absent(item)
     with transaction.atomic():
         item = runs.lock_item(item.pk)
         advance(item, "resume", by=by, at=at, reason=reason, note={"is_absent": is_absent})
@@ -290,8 +335,24 @@ def resume(
                 attempt = attempts.live(item, operation)
                 if attempt is not None and attempt.status == AttemptStatus.OPEN:
                     attempts.refuse(attempt=attempt, code="absent", error=reason, at=at)
+        runs.leave_queue_if_well(item.run, by=by, outcome="resumed", at=at)
         jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk), by=by)
     return item
+
+
+def _check_absent(item: PayoutItem) -> None:
+    """A new key only after proof: a person's mistake must not pay twice."""
+    for step in STEPS:
+        attempt = attempts.live(item, step.operation)
+        if attempt is None or attempt.status != AttemptStatus.OPEN:
+            continue
+        try:
+            made = step.find(providers.stripe(), attempt)
+        except StripeFailure as error:
+            raise ProviderUnavailable(_("The payment provider does not answer. Please try again.")) from error
+        if made is not None:
+            text = _("The provider did it: %(id)s. Nothing is sent again.") % {"id": made.id}
+            raise Conflict(text, code="not_absent")
 
 
 def adopt_transfer(*, attempt_id: str, transfer_id: str, at: datetime | None = None) -> bool:
@@ -299,8 +360,10 @@ def adopt_transfer(*, attempt_id: str, transfer_id: str, at: datetime | None = N
     it is known or nobody's.
     """
     at = at or clock.now()
-    attempt = Attempt.objects.filter(pk=attempt_id, operation=Operation.TRANSFER, status=AttemptStatus.OPEN).first()
-    if attempt is None:
+    attempt = Attempt.objects.filter(pk=attempt_id, operation=Operation.TRANSFER).first()
+    if attempt is not None and attempt.status == AttemptStatus.REFUSED:
+        return settling.flag_contradiction(attempt=attempt, provider_id=transfer_id, at=at)
+    if attempt is None or attempt.status != AttemptStatus.OPEN:
         return False
     # Usually the worker that made the call is about to write it down: give it a minute.
     with transaction.atomic():
@@ -319,6 +382,11 @@ def recover(*, at: datetime | None = None) -> int:
     """
     at = at or clock.now()
     touched = 0
+    waiting = PayoutRun.objects.filter(status=RunStatus.APPROVED, stopped_reason="", approved_at__lt=at - STUCK_AFTER)
+    for run_id in waiting.values_list("pk", flat=True):
+        with transaction.atomic():
+            jobs.enqueue(runs.EXECUTE, {"run_id": str(run_id)}, key=str(run_id))
+        touched += 1
     stuck = PayoutItem.objects.filter(
         status__in=[ItemStatus.SUBMITTING, ItemStatus.UNKNOWN], updated_at__lt=at - STUCK_AFTER
     ) | PayoutItem.objects.filter(
@@ -328,18 +396,17 @@ def recover(*, at: datetime | None = None) -> int:
         with transaction.atomic():
             jobs.enqueue(runs.SEND, {"item_id": str(item_id)}, key=str(item_id))
         touched += 1
-    silent = PayoutItem.objects.filter(status=ItemStatus.SENT, sent_at__lt=at - SILENT_AFTER).select_related("account")
-    for item in silent:
+    # A bank takes days: those that were asked about longest ago come first, a bounded number each time.
+    silent = PayoutItem.objects.filter(
+        status=ItemStatus.SENT, sent_at__lt=at - SILENT_AFTER, updated_at__lt=at - SILENT_AFTER
+    )
+    for item in silent.select_related("account").order_by("updated_at")[:ASKED_AT_ONCE]:
         try:
             payout = providers.stripe().retrieve_payout(item.payout_id, account=item.account.provider_account_id)
         except StripeFailure as error:
             # The next run asks again; the other payouts do not wait for this one.
             log.warning("payout_not_read", item=str(item.pk), error=type(error).__name__)
             continue
+        PayoutItem.objects.filter(pk=item.pk, status=ItemStatus.SENT).update(updated_at=at)
         touched += settling.settle_from_provider(payout=payout, at=at)
-    waiting = PayoutRun.objects.filter(status=RunStatus.APPROVED, stopped_reason="", approved_at__lt=at - STUCK_AFTER)
-    for run_id in waiting.values_list("pk", flat=True):
-        with transaction.atomic():
-            jobs.enqueue(runs.EXECUTE, {"run_id": str(run_id)}, key=str(run_id))
-        touched += 1
     return touched

@@ -9,6 +9,7 @@ from backoffice.accounts.models import User
 from backoffice.audit import entries
 from backoffice.core import clock
 from backoffice.core.states import advance
+from backoffice.creators.services import creators
 from backoffice.finance.models import AccountKind, Attempt, Entry, EntryKind, PayoutItem
 from backoffice.finance.services import accounts, attempts, ledger, providers
 from backoffice.finance.services.payouts import runs
@@ -28,7 +29,11 @@ def settle_from_provider(*, payout: Payout, at: datetime | None = None) -> bool:
     attempt = Attempt.objects.filter(operation=Operation.PAYOUT, provider_id=payout.id).first()
     if attempt is None and payout.attempt_id:
         attempt = Attempt.objects.filter(operation=Operation.PAYOUT, pk=payout.attempt_id).first()
-    if attempt is None or payout.status not in ("paid", *CAME_BACK):
+    if attempt is None:
+        return False
+    if attempt.status == AttemptStatus.REFUSED:
+        return flag_contradiction(attempt=attempt, provider_id=payout.id, at=at)
+    if payout.status not in ("paid", *CAME_BACK):
         return False
     with transaction.atomic():
         item = runs.lock_item(attempt.subject_id)
@@ -151,10 +156,33 @@ def flag_reversed(*, transfer_id: str, at: datetime | None = None) -> bool:
     """Somebody took a transfer back at the provider: never done here, so finance has to look."""
     at = at or clock.now()
     with transaction.atomic():
-        item = PayoutItem.objects.filter(transfer_id=transfer_id).select_related("run").first()
+        item = PayoutItem.objects.filter(transfer_id=transfer_id).select_related("run", "creator").first()
         if item is None:
             return False
         text = _("Transfer %(id)s was taken back at the provider.") % {"id": transfer_id}
-        entries.record(action="payout_item.transfer_reversed", by=None, subject=item, reason=text, at=at)
-        runs.enter_queue(item.run, [item], extra={"code": "reversed", "text": text, "score": 90}, at=at)
+        _flag(item, "transfer_reversed", text, at)
     return True
+
+
+def flag_contradiction(*, attempt: Attempt, provider_id: str, at: datetime | None = None) -> bool:
+    """The provider has done what was closed here as not done: the money may have left twice. Nothing more goes to the
+    creator until finance has looked.
+    """
+    at = at or clock.now()
+    with transaction.atomic():
+        item = runs.lock_item(attempt.subject_id)
+        text = _("The provider has done %(id)s, which was closed here as not done (%(code)s).") % {
+            "id": provider_id,
+            "code": attempt.error_code,
+        }
+        if item.failure_message != text:
+            _flag(item, "contradiction", text, at)
+            creators.hold_payouts(creator=item.creator, by=None, reason=text, at=at)
+    return True
+
+
+def _flag(item: PayoutItem, code: str, text: str, at: datetime) -> None:
+    """Writes it on the payout and asks finance to look."""
+    runs.write(item, at, failure_code=code, failure_message=text)
+    entries.record(action=f"payout_item.{code}", by=None, subject=item, reason=text, at=at)
+    runs.enter_queue(item.run, [item], extra={"code": code, "text": text, "score": 90}, at=at)
