@@ -3,6 +3,7 @@
 from backoffice.settings.base import *  # noqa: F403
 from backoffice.settings.base import STORAGES, env
 
+PRODUCTION = True
 SECRET_KEY = env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 SITE_URL = env.str("SITE_URL")

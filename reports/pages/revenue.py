@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.core import clock, money
+from backoffice.core.tables import Cell
 from reports.charts import revenue as charts
-from reports.exports.csv import Cell
 from reports.frames import revenue as frames
 from reports.pages.filters import RevenueFilters
 from reports.queries import revenue as queries

@@ -6,25 +6,29 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db import transaction
 from django.db.models import Q
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.audit import entries
+from backoffice.accounts import stepup
+from backoffice.audit import exports
 from backoffice.catalogue.models import Category
 from backoffice.core import clock
+from backoffice.core.tables import Table
 from backoffice.creators.models import Creator
+from backoffice.desk import downloads
 from backoffice.desk.screens import StaffRequest, render, screen
-from reports.exports import csv
 from reports.pages.filters import RevenueFilters
 from reports.queries import revenue as queries
 
 DEFAULT_DAYS = 30
 LONGEST_DAYS = 5 * 366
+# Room for the period of comparison before, and for the end of a period after.
+EARLIEST_YEAR, LATEST_YEAR = 1990, 9998
+YEARS = {"first": EARLIEST_YEAR, "last": LATEST_YEAR}
 
 
 class RevenueForm(forms.Form):
@@ -100,7 +104,9 @@ class RevenueForm(forms.Form):
         data = super().clean() or {}
         start, end = data.get("start"), data.get("end")
         if start and end:
-            if end < start:
+            if start.year < EARLIEST_YEAR or end.year > LATEST_YEAR:
+                self.add_error("start", _("Choose days between the years %(first)s and %(last)s.") % YEARS)
+            elif end < start:
                 self.add_error("end", _("The end lies before the start."))
             elif (end - start).days >= LONGEST_DAYS:
                 self.add_error("end", _("At most five years at a time."))
@@ -131,8 +137,9 @@ def revenue(request: StaffRequest) -> HttpResponse:
 
 
 @screen(permission="reports.export", methods=("POST",))
+@stepup.required
 def revenue_export(request: StaffRequest) -> HttpResponse:
-    """One of the page's tables as a CSV file; every export leaves an audit row (P-005)."""
+    """One of the page's tables as a file, on record with its reason (P-005)."""
     from reports.pages import revenue as page  # loads pandas, see above
 
     anonymous = _sees_no_names(request)
@@ -141,29 +148,25 @@ def revenue_export(request: StaffRequest) -> HttpResponse:
     if filters is None or not request.user.may("reports.view"):
         return HttpResponse(_("This file cannot be made; load the report again."), status=400)
     table = "breakdown" if request.POST.get("table") == "breakdown" else "periods"
-    header, rows = page.breakdown_file(filters) if table == "breakdown" else page.periods_file(filters)
-    with transaction.atomic():
-        entries.record(
-            action="report.export",
-            by=request.user,
-            data={
-                "report": "revenue",
-                "table": table,
-                "format": "csv",
-                "from": filters.start,
-                "to": filters.end,
-                "currency": filters.currency,
-                "creator": filters.creator.reference if filters.creator else None,
-                "category": filters.category.slug if filters.category else None,
-                "by": filters.by if table == "breakdown" else None,
-            },
-        )
-    name = f"revenue-{filters.start}-{filters.end}{f'-by-{filters.by}' if table == 'breakdown' else ''}.csv"
-    return StreamingHttpResponse(  # type: ignore[return-value]  # a response all the same
-        csv.stream(header, rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    made = exports.record(
+        dataset="report",
+        by=request.user,
+        format=request.POST.get("format", "csv"),
+        reason=request.POST.get("reason", ""),
+        filters={
+            "report": "revenue",
+            "table": table,
+            "from": filters.start,
+            "to": filters.end,
+            "currency": filters.currency,
+            "creator": filters.creator.reference if filters.creator else None,
+            "category": filters.category.slug if filters.category else None,
+            "by": filters.by if table == "breakdown" else None,
+        },
     )
+    header, rows = page.breakdown_file(filters) if table == "breakdown" else page.periods_file(filters)
+    name = f"revenue-{filters.start}-{filters.end}{f'-by-{filters.by}' if table == 'breakdown' else ''}"
+    return downloads.answer(made, [Table(_("Revenue"), header, rows)], name=name)
 
 
 def _sees_no_names(request: StaffRequest) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from backoffice.audit.models import ExportRecord
 from backoffice.catalogue.models import Title
 from backoffice.core import jobs
 from backoffice.core.models import Job
@@ -72,10 +73,12 @@ def test_errors_are_shown_by_row_column_and_cause_and_can_be_downloaded(desk):
     assert "<code>price</code>" in html
     assert "Formulas are not accepted." in html
     assert "“ZZZ” is not a currency." in html
-    download = admin.get(reverse("desk:import_errors", args=[run.pk]))
+    download = admin.post(reverse("desk:import_errors", args=[run.pk]))
     lines = list(csv.reader(io.StringIO(b"".join(download.streaming_content).decode("utf-8-sig"))))
     assert lines[0] == ["row", "column", "value", "cause"]
     assert lines[1] == ["3", "price", "'=1+1", "Formulas are not accepted."]
+    made = ExportRecord.objects.get()
+    assert (made.user, made.subject_label, made.rows) == (admin.person, run.reference, 2)
     assert not Title.objects.exists()
 
 
@@ -87,7 +90,7 @@ def test_the_first_five_hundred_errors_are_shown_and_all_are_in_the_download(des
     html = run_page(admin, run)
     assert html.count("No creator has the slug") == 500
     assert "and 200 more in the download" in html
-    download = admin.get(reverse("desk:import_errors", args=[run.pk]))
+    download = admin.post(reverse("desk:import_errors", args=[run.pk]))
     assert b"".join(download.streaming_content).count(b"No creator has the slug") == 700
 
 
