@@ -25,7 +25,7 @@ def database() -> Iterator[Server]:
     """Django set up on a fresh, migrated database, as the application's role; stopped and removed at the end."""
     server = Server(embedded.start(DATA, database="").superuser)
     try:
-        for folder in ("broker", "broker-control"):
+        for folder in ("broker", "broker-control", "static"):
             (DATA / folder).mkdir(exist_ok=True)
         os.environ["DATA_DIR"] = str(DATA)
         os.environ["LOG_LEVEL"] = "WARNING"
