@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts import factor
 from backoffice.configuration import values
-from backoffice.core.errors import Conflict
+from backoffice.core.errors import Conflict, Forbidden
 from backoffice.creators import states
 from backoffice.creators.models import (
     Creator,
@@ -198,6 +198,17 @@ def missing_to_confirm(creator: Creator, *, at: dt.datetime) -> list[Unmet]:
         status=states.DocumentStatus.VERIFIED,
     )
     return [] if proven.exists() else [Unmet("identity", _("No valid ID document is verified."))]
+
+
+def is_own(application: CreatorApplication, user: Any) -> bool:
+    """Whether this person is the applicant: a member may have joined the staff since."""
+    return bool(application.applicant_id == user.pk)
+
+
+def check_reviewer(application: CreatorApplication, user: Any) -> None:
+    """Raises Forbidden for the applicant's own review."""
+    if is_own(application, user):
+        raise Forbidden(_("This is your own application; somebody else has to review it."), code="own_application")
 
 
 def may_reapply_at(application: CreatorApplication) -> dt.datetime | None:

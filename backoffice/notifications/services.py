@@ -31,7 +31,8 @@ def render(event: str, language: str, context: Mapping[str, Any]) -> tuple[str, 
     first, _separator, body = text.partition("\n")
     if not first.startswith("Subject:"):
         raise ValueError(f"emails/{event}: the first line has to be “Subject: …”")
-    return first.removeprefix("Subject:").strip(), body.strip() + "\n"
+    # A header is one line, whatever blanks a name brings along.
+    return " ".join(first.removeprefix("Subject:").split()), body.strip() + "\n"
 
 
 def notify(*, user: Any, event: str, data: Mapping[str, Any] | None = None, by: Any = None) -> Notification:

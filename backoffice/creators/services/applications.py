@@ -36,6 +36,8 @@ PROFILE_FIELDS = (
     "languages",
     "cultural_affiliations",
 )
+# Names stand in subjects of mails and in lists.
+ONE_LINE = ("stage_name", "legal_name")
 SAMPLE_KINDS = (Asset.Kind.SAMPLE, Asset.Kind.VIDEO)
 
 # What makes an application wait less long: score and sentence per reason.
@@ -99,6 +101,7 @@ def update(
         if not application.is_editable:
             raise Conflict(_("This application takes no changes now."), code="not_editable")
         profile = {name: fields[name] for name in PROFILE_FIELDS if name in fields}
+        profile |= {name: " ".join(profile[name].split()) for name in ONE_LINE if name in profile}
         changed = [name for name, value in profile.items() if getattr(application, name) != value]
         for name in changed:
             setattr(application, name, profile[name])
@@ -229,6 +232,10 @@ def claim_next(*, by: Any, at: dt.datetime | None = None) -> tuple[CreatorApplic
     permissions.require(by, states.DECIDE)
     with transaction.atomic():
         item = items.claim_next(queues=[QUEUE], by=by, at=at)
+        if item is not None and policies.is_own(CreatorApplication.objects.get(pk=item.subject_id), by):
+            # A person has one open application at most, so the next one is somebody else's.
+            items.skip(item, token=item.lease_token or "", by=by, at=at)
+            item = items.claim_next(queues=[QUEUE], by=by, at=at)
         if item is None:
             return None
         return _into_review(UUID(item.subject_id), by=by, at=at), item
@@ -237,6 +244,7 @@ def claim_next(*, by: Any, at: dt.datetime | None = None) -> tuple[CreatorApplic
 def _into_review(pk: UUID, *, by: Any, at: dt.datetime) -> CreatorApplication:
     """Brings a just claimed application into review; an abandoned review is ended first (S-004)."""
     application = CreatorApplication.objects.select_for_update().get(pk=pk)
+    policies.check_reviewer(application, by)
     if application.status == ApplicationStatus.IN_REVIEW:
         if application.reviewer_id == by.pk:
             return application

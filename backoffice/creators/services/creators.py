@@ -17,8 +17,10 @@ from backoffice.core.states import advance
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import Creator, CreatorApplication, SocialAccount
 from backoffice.creators.services import documents
+from backoffice.media.models import Asset
 from backoffice.notifications.services import notify
 
+PICTURES = (Asset.Kind.AVATAR, Asset.Kind.IMAGE)
 PROFILE_FIELDS = (
     "stage_name",
     "bio",
@@ -132,9 +134,14 @@ def update_profile(*, creator: Creator, by: Any, fields: Mapping[str, Any], at: 
         raise Invalid(_("This field cannot be changed here."), field=unknown[0])
     if "stage_name" in fields and not str(fields["stage_name"]).strip():
         raise Invalid(_("Enter your stage name."), field="stage_name")
+    if "stage_name" in fields:
+        fields = {**fields, "stage_name": " ".join(str(fields["stage_name"]).split())}
     avatar = fields.get("avatar")
     if avatar is not None and avatar.owner_user_id != creator.user_id:
         raise Invalid(_("This picture is not yours."), field="avatar")
+    if avatar is not None and avatar.kind not in PICTURES:
+        # What is shown to everybody is nobody's proof document by mistake.
+        raise Invalid(_("This file is not of the right kind."), field="avatar", code="wrong_kind")
     with transaction.atomic():
         creator = Creator.objects.select_for_update().get(pk=creator.pk)
         before = {name: getattr(creator, name) for name in fields}
@@ -204,22 +211,25 @@ def hold_payouts(*, creator: Creator, by: Any, reason: str, at: dt.datetime | No
 def release_payouts(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
     """Ends a hold after review (S-015). Conflict while suspended or with an overdue re-verification."""
     at = at or clock.now()
-    if creator.verification_status == states.VerificationStatus.SUSPENDED:
-        raise Conflict(_("Restore the creator before releasing payouts."), code="suspended")
-    if creator.reverification_overdue(at):
-        raise Conflict(_("The re-verification is overdue."), code="reverification_overdue")
-    if not creator.payout_hold:
-        raise Conflict(_("Payouts are not held."), code="not_held")
-    _set(
-        creator,
-        by=by,
-        at=at,
-        reason=reason,
-        action="creator.release_payouts",
-        payout_hold=False,
-        payout_hold_reason="",
-        payout_hold_at=None,
-    )
+    with transaction.atomic():
+        # As it stands now: somebody may have suspended the creator since the page was opened.
+        current = Creator.objects.select_for_update().get(pk=creator.pk)
+        if current.verification_status == states.VerificationStatus.SUSPENDED:
+            raise Conflict(_("Restore the creator before releasing payouts."), code="suspended")
+        if current.reverification_overdue(at):
+            raise Conflict(_("The re-verification is overdue."), code="reverification_overdue")
+        if not current.payout_hold:
+            raise Conflict(_("Payouts are not held."), code="not_held")
+        _set(
+            creator,
+            by=by,
+            at=at,
+            reason=reason,
+            action="creator.release_payouts",
+            payout_hold=False,
+            payout_hold_reason="",
+            payout_hold_at=None,
+        )
 
 
 def suspend(

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, override
 from backoffice.accounts import stepup
 from backoffice.audit import queries as audit
 from backoffice.core import clock
-from backoffice.core.errors import Conflict, DomainError, NotFound
+from backoffice.core.errors import Conflict, DomainError, Forbidden, NotFound
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import CreatorApplication, VerificationDocument
 from backoffice.creators.queries import Dossier
@@ -260,7 +260,7 @@ def application_claim(request: StaffRequest, pk: UUID) -> HttpResponse:
     typed = "notes" in request.POST
     try:
         applications.claim(application=dossier.application, by=request.user)
-    except Conflict as error:
+    except (Conflict, Forbidden) as error:
         kept = ReviewForm(request.POST, dossier=dossier) if typed else None
         return _dossier(request, find(pk), form=kept, problem=error, status=409)
     if not typed:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -122,7 +123,7 @@ def creator_suspend(request: StaffRequest, pk: UUID) -> HttpResponse:
 
     def act(creator: Creator, form: ReasonForm) -> None:
         day: dt.date | None = form.cleaned_data["until"]
-        until = dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC) if day else None
+        until = timezone.make_aware(dt.datetime.combine(day, dt.time())) if day else None
         creators.suspend(creator=creator, by=request.user, reason=form.cleaned_data["reason"], until=until)
 
     return _with_reason(request, pk, act, dialog="suspend", done=_("The creator is suspended."))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 
 from backoffice.audit import queries as audit
@@ -176,6 +177,22 @@ def test_claiming_names_the_reviewer_and_a_second_one_is_told_who_has_it() -> No
 def test_claiming_asks_for_the_permission() -> None:
     with pytest.raises(Forbidden):
         applications.claim(application=make.submitted(), by=staff("content_moderator"))
+
+
+def test_nobody_reviews_their_own_application() -> None:
+    person, other = member(), member()
+    own, foreign = make.submitted(person), make.submitted(other)
+    person.is_staff = True
+    person.save()
+    person.groups.set(Group.objects.filter(name="verification_reviewer"))
+    with pytest.raises(Forbidden) as error:
+        applications.claim(application=own, by=person)
+    assert error.value.code == "own_application"
+    claimed = applications.claim_next(by=person)
+    assert claimed is not None
+    assert claimed[0] == foreign
+    assert applications.claim_next(by=person) is None
+    assert applications.claim_next(by=make.reviewer())[0] == own  # type: ignore[index]
 
 
 def test_releasing_returns_it_to_the_queue() -> None:

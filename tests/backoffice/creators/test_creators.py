@@ -172,6 +172,35 @@ def test_a_foreign_picture_is_no_avatar() -> None:
         creators.update_profile(creator=creator, by=creator.user, fields={"avatar": make.sample(member())})
 
 
+@pytest.mark.parametrize("kind", ["proof", "video", "sample", "subtitle"])
+def test_only_a_picture_becomes_an_avatar(kind: str) -> None:
+    creator = make.creator()
+    with pytest.raises(Invalid) as error:
+        creators.update_profile(
+            creator=creator, by=creator.user, fields={"avatar": make.sample(creator.user, kind=kind)}
+        )
+    assert error.value.field == "avatar"
+
+
+def test_a_release_looks_at_the_creator_as_it_stands_now() -> None:
+    creator, finance = make.creator(), staff("financial_admin")
+    creators.hold_payouts(creator=creator, by=finance, reason="Odd sales")
+    opened = Creator.objects.get(pk=creator.pk)
+    creators.suspend(creator=creator, by=staff("admin"), reason="Stolen films")
+    with pytest.raises(Conflict) as error:
+        creators.release_payouts(creator=opened, by=finance, reason="Looked at")
+    assert error.value.code == "suspended"
+    creator.refresh_from_db()
+    assert creator.payout_hold
+
+
+def test_a_name_is_one_line() -> None:
+    creator = make.creator()
+    creators.update_profile(creator=creator, by=creator.user, fields={"stage_name": "Ti\r\n  Joslin"})
+    creator.refresh_from_db()
+    assert creator.stage_name == "Ti Joslin"
+
+
 def test_an_import_makes_one_creator_per_person_and_no_unverified_live_one() -> None:
     user = member()
     creators.create_imported(user=user, stage_name="Djanm", by=None)
