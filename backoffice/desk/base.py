@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib.admin import ShowFacets
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -86,6 +86,11 @@ class DeskAdmin(ModelAdmin):
             if name:
                 allowed.add(name)
         return any(lookup == name or lookup.startswith(f"{name}__") for name in allowed)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if any("\x00" in value for _name, given in request.GET.lists() for value in given):
+            raise BadRequest("a zero byte is no text")
+        return super().changelist_view(request, extra_context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -73,11 +73,19 @@ def _encode(row: Model, by: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
 
 
-def _decode(token: str, length: int) -> list[Any] | None:
+def _decode(token: str, length: int) -> list[str] | None:
     if not token or len(token) > 500:
         return None
     try:
         values = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, binascii.Error):
         return None
-    return values if isinstance(values, list) and len(values) == length else None
+    # `_encode` writes texts and nothing else.
+    if not isinstance(values, list) or len(values) != length:
+        return None
+    return values if all(isinstance(value, str) and "\x00" not in value for value in values) else None
+
+
+def number(text: str, default: int, *, most: int = 10_000) -> int:
+    """A number from 1 to ``most`` out of a query string; ``default`` for anything else, however long it is."""
+    return min(max(int(text), 1), most) if text.isascii() and text.isdigit() and len(text) < 10 else default

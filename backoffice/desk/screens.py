@@ -69,6 +69,8 @@ def screen[**P](
                 return refuse(request, _("Your role does not include this page."))
             if request.method not in allowed:
                 return HttpResponseNotAllowed(allowed)
+            if _holds_zero_byte(request):
+                return refuse(request, _("A zero byte is no text."), status=400)
             try:
                 return view(request, *args, **kwargs)
             except NotFound as error:
@@ -82,6 +84,13 @@ def screen[**P](
         return guarded
 
     return decorate
+
+
+def _holds_zero_byte(request: HttpRequest) -> bool:
+    """Whether anything sent holds the one character that the database takes in no text."""
+    return any(
+        "\x00" in value for given in (request.GET, request.POST) for _name, row in given.lists() for value in row
+    )
 
 
 def render(

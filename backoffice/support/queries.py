@@ -161,9 +161,9 @@ def conversation(ticket: Ticket) -> Conversation:
     )
 
 
-def similar(ticket: Ticket, *, limit: int = 5) -> list[Ticket]:
-    """Tickets about the same thing that share words with this one's subject, best first (W-019); one
-    statement."""
+def similar(ticket: Ticket, *, user: User, limit: int = 5) -> list[Ticket]:
+    """Tickets about the same thing that share words with this one's subject, best first (W-019), of those that
+    this staff person may read; one statement."""
     words = [word for word in ticket.subject.split() if len(word) > 3][:12]
     if not words:
         return []
@@ -172,7 +172,8 @@ def similar(ticket: Ticket, *, limit: int = 5) -> list[Ticket]:
         query = query | SearchQuery(word, config="simple")
     vector = SearchVector("subject", config="simple")
     return list(
-        Ticket.objects.annotate(found_words=vector, rank=SearchRank(vector, query))
+        visible_to(user)
+        .annotate(found_words=vector, rank=SearchRank(vector, query))
         .filter(found_words=query, issue_type=ticket.issue_type)
         .exclude(pk=ticket.pk)
         .select_related("assignee")

@@ -238,7 +238,5 @@ def test_a_failed_video_that_its_creator_has_prepared_again_brings_its_title_alo
     assert answer.status_code == 202, answer.json()
     title.refresh_from_db()
     assert title.processing_status == "processing"
-    type(title.video).objects.filter(pk=title.video.pk).update(
-        processing_status="ready", processed_at=clock.now()
-    )
+    type(title.video).objects.filter(pk=title.video.pk).update(processing_status="ready", processed_at=clock.now())
     assert titles.mark_processing(title).processing_status == "ready"

@@ -17,6 +17,7 @@ from backoffice.core.errors import DomainError, Invalid, NotFound
 from backoffice.core.models import Job
 from backoffice.core.tables import XLSX, Table
 from backoffice.desk import downloads
+from backoffice.desk.paging import number
 from backoffice.desk.screens import StaffRequest, partial, render, screen
 from backoffice.journeys.models import ImportRun
 from backoffice.journeys.queries import imports as queries
@@ -31,8 +32,7 @@ PAGE = 30
 @screen(permission=VIEW, title=gettext_lazy("Imports"), methods=("GET", "HEAD"))
 def import_list(request: StaffRequest) -> HttpResponse:
     """The runs, newest first, and the way to a new one."""
-    text = request.GET.get("page", "1")
-    page = min(max(int(text), 1), 10_000) if text.isdigit() else 1
+    page = number(request.GET.get("page", ""), 1)
     rows = list(queries.run_list()[(page - 1) * PAGE : page * PAGE + 1])
     return render(
         request,

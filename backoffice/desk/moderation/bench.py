@@ -15,6 +15,7 @@ from backoffice.accounts.models import User
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, DomainError, Invalid, NotFound
 from backoffice.desk.moderation import evidence
+from backoffice.desk.paging import number
 from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.moderation import queries
 from backoffice.moderation.models import Case, PolicyRule
@@ -192,7 +193,7 @@ def _case(pk: UUID) -> Case:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 10 else 0
+    return number(text, 0, most=10**9)
 
 
 def _uuid(text: str) -> UUID | None:
@@ -205,7 +206,8 @@ def _uuid(text: str) -> UUID | None:
 def _timecodes(text: str) -> list[int]:
     """Whole seconds, separated by commas; anything else is left out."""
     parts = [part.strip() for part in text.split(",")]
-    return sorted({int(part) for part in parts if part.isdigit() and len(part) < 7})[:MOST_TIMECODES]
+    fitting = {int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 7}
+    return sorted(fitting)[:MOST_TIMECODES]
 
 
 urlpatterns = [

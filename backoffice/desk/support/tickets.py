@@ -22,6 +22,7 @@ from backoffice.commerce import queries as commerce
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, DomainError, Invalid, NotFound
 from backoffice.creators import queries as creators
+from backoffice.desk.paging import number
 from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.finance.models import Payment
 from backoffice.queues import queries as queues
@@ -90,8 +91,7 @@ def ticket_list(request: StaffRequest) -> HttpResponse:
         ("language", [code for code, _name in LANGUAGES]),
     ):
         filters[name] = filters[name] if filters[name] in known else ""
-    page = int(request.GET.get("page", "1")) if request.GET.get("page", "1").isdigit() else 1
-    page = min(max(page, 1), 10_000)
+    page = number(request.GET.get("page", ""), 1)
     rows = list(queries.ticket_list(user=request.user, tab=tab, at=at, **filters)[(page - 1) * PAGE : page * PAGE + 1])
     counts = queries.tab_counts(user=request.user, at=at)
     kept: dict[str, str | int] = {name: value for name, value in filters.items() if value}
@@ -331,7 +331,7 @@ def _workspace(request: StaffRequest, found: Ticket, *, error: DomainError | Non
             ]
             if mine
             else [],
-            "similar": queries.similar(found),
+            "similar": queries.similar(found, user=user),
             "customer": _customer(request, found),
         },
         status=status,
@@ -352,7 +352,7 @@ def _customer(request: StaffRequest, found: Ticket) -> dict[str, Any]:
         "payments": list(Payment.objects.filter(user=person).order_by("-created_at")[:6])
         if user.may("payments.view")
         else [],
-        "tickets": list(queries.of_customer(person).exclude(pk=found.pk).prefetch_related(None)[:6]),
+        "tickets": list(queries.visible_to(user).filter(requester=person).exclude(pk=found.pk).order_by("-id")[:6]),
         "may_see_person": user.may("users.view"),
     }
 
@@ -439,8 +439,7 @@ def _find(request: StaffRequest, ticket_id: UUID) -> Ticket:
 
 def _seen(request: HttpRequest) -> int:
     """The version on the actor's screen; a form without one has seen nothing."""
-    text = request.POST.get("seen", "")
-    return int(text) if text.isdigit() else 0
+    return number(request.POST.get("seen", ""), 0, most=10**9)
 
 
 def _uuid(text: str) -> UUID | None:

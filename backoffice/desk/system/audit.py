@@ -74,9 +74,11 @@ def changes(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
 
 def _day(text: str) -> date | None:
     try:
-        return parse_date(text)
+        day = parse_date(text)
     except ValueError:
         return None
+    # The first and the last year have no day before and after them in every zone.
+    return day if day is not None and date.min.year < day.year < date.max.year else None
 
 
 def _midnight(day: date) -> datetime:

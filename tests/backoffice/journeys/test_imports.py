@@ -348,6 +348,8 @@ def test_the_ledger_verifier_finds_nothing_after_an_import_of_sales(admin, lavi)
         ({"currency": "ABC"}, "currency"),
         ({"sold_at": "2999-01-01"}, "sold_at"),
         ({"sold_at": "31/05/2024"}, "sold_at"),
+        ({"sold_at": "9999-12-31T23:59:59-14:00"}, "sold_at"),
+        ({"sold_at": "0001-01-01T00:00:00+14:00"}, "sold_at"),
         ({"buyer_email": "marie"}, "buyer_email"),
         ({"buyer_name": ""}, "buyer_name"),
         ({"paid_out": "maybe"}, "paid_out"),
@@ -397,6 +399,14 @@ def test_a_file_that_nobody_confirms_is_thrown_away_with_what_was_said_about_it(
     assert not refused.errors.exists()
     done.refresh_from_db()
     assert done.status == RunStatus.APPLIED
+
+
+def test_a_file_whose_check_died_is_thrown_away_too(admin):
+    run = runs.start(resource="titles", filename="t.csv", content=table(TITLE), by=admin, session="s1")
+    assert runs.discard_due(at=run.created_at + timedelta(days=7, seconds=1)) == 1
+    run.refresh_from_db()
+    assert run.status == RunStatus.DISCARDED
+    assert not ImportFile.objects.exists()
 
 
 def test_every_state_of_a_run_allows_what_the_table_says():

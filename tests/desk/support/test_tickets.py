@@ -172,6 +172,20 @@ def test_finance_reads_payment_tickets_only_and_moderators_their_own(desk):
     assert moderator.post(reverse("desk:ticket_claim", args=[general.pk])).status_code == 403
 
 
+def test_beside_a_ticket_stand_only_tickets_that_the_reader_may_open(desk):
+    moderator, customer = desk("content_moderator"), accounts.member()
+    mine = open_ticket(requester=customer, subject="Playback stops early", issue_type="content")
+    Ticket.objects.filter(pk=mine.pk).update(assignee=moderator.person)
+    open_ticket(requester=customer, subject="My private refund", issue_type="payment")
+    open_ticket(subject="Playback stops somewhere", issue_type="content")
+    html = page(moderator, mine).content.decode()
+    assert "My private refund" not in html
+    assert "Playback stops somewhere" not in html
+    html = page(desk("customer_support"), mine).content.decode()
+    assert "My private refund" in html
+    assert "Playback stops somewhere" in html
+
+
 @pytest.mark.parametrize("role", ["editor", "verification_reviewer", "analyst"])
 def test_other_roles_do_not_get_in(desk, role):
     ticket = open_ticket()

@@ -171,11 +171,11 @@ class Moment(Cell):
             moment = parse_datetime(text.replace(" ", "T", 1)) if len(text) > 10 else None
             if moment is None and (day := parse_date(text[:10])) is not None and len(text) == 10:
                 moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001  gets its offset below
-        except ValueError as error:
+            if moment is None:
+                raise ValueError(cause)
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError) as error:  # the latter: no such moment in UTC
             raise ValueError(cause) from error
-        if moment is None:
-            raise ValueError(cause)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Column(fields.Field):

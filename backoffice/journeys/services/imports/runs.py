@@ -172,7 +172,9 @@ def discard_due(*, at: datetime | None = None, limit: int = 100) -> int:
     """Throws away what nobody confirmed for `import.keep_days`, with what was said about its cells; how many."""
     at = at or clock.now()
     before = at - timedelta(days=values.get("import.keep_days"))
-    waiting = ImportRun.objects.filter(status__in=[RunStatus.READY, RunStatus.REFUSED], created_at__lt=before)
+    # An upload that still waits for its check after days has lost its job.
+    over = [RunStatus.UPLOADED, RunStatus.READY, RunStatus.REFUSED]
+    waiting = ImportRun.objects.filter(status__in=over, created_at__lt=before)
     done = 0
     for run in waiting.order_by("created_at")[:limit]:
         with transaction.atomic():
