@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -44,6 +44,8 @@ def for_curators[**P](
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not (isinstance(request.user, User) and request.user.may("cms.edit")):
             raise PermissionDenied
+        if any("\x00" in value for given in (request.GET, request.POST) for _n, row in given.lists() for value in row):
+            raise BadRequest("a zero byte is no text")
         return view(request, *args, **kwargs)
 
     return guarded

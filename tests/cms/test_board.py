@@ -355,3 +355,7 @@ def test_a_title_leads_to_the_board_with_one_key(editor: Client) -> None:
     page = editor.get(reverse("desk:title", args=[title.pk])).content.decode()
 
     assert f'href="{BOARD}?only={title.pk}" data-key="f"' in page
+
+
+def test_a_zero_byte_in_the_search_is_refused(editor: Client) -> None:
+    assert editor.get(BOARD, {"q": "a\x00"}).status_code == 400

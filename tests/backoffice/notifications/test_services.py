@@ -41,3 +41,11 @@ def test_a_mail_is_sent_once_however_often_its_job_runs() -> None:
     services.deliver(row.id)
     services.deliver(row.id)
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("blank", ["\r", "\x0b", "\u2028", "  "])
+def test_a_name_with_odd_blanks_still_makes_a_subject_of_one_line(blank: str) -> None:
+    services.notify(user=member(), event="creator.restored", data={"stage_name": f"Ti{blank}Joslin"})
+    assert jobs.run_due(kinds=[services.SEND]) == 1
+    assert "Ti Joslin" in mail.outbox[0].subject

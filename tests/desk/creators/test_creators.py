@@ -82,6 +82,15 @@ def test_operations_suspends_and_restores_with_reasons(client: Client) -> None:
     assert (creator.verification_status, creator.payout_hold) == ("verified", True)
 
 
+def test_a_suspension_ends_at_midnight_of_whoever_set_it(client: Client) -> None:
+    creator = make.creator()
+    sign_in(client, staff("ops_manager", timezone="America/Port-au-Prince"))
+    client.post(f"{BASE}{creator.pk}/suspend/", {"reason": "Copied films", "until": "2098-01-15"})
+    creator.refresh_from_db()
+    assert creator.suspended_until is not None
+    assert creator.suspended_until.isoformat() == "2098-01-15T05:00:00+00:00"
+
+
 def test_finance_holds_and_releases_payouts_and_operations_does_not(client: Client) -> None:
     creator = make.creator()
     sign_in(client, staff("ops_manager"))
