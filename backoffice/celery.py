@@ -4,8 +4,10 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_init
 from kombu import Queue
+
+from backoffice import starting
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings.production")
 
@@ -20,9 +22,7 @@ PERIODIC: dict[str, int] = {
     "audit.anchor": HOUR,
     "accounts.expire_grants": MINUTE,
     "accounts.prune_attempts": HOUR,
-    "audit.anchor": HOUR,
     "audit.seal": 30,
-    "audit.verify": DAY,
     "audit.verify": DAY,
     "catalogue.tick": MINUTE,
     "creators.activate_ready": MINUTE,
@@ -53,3 +53,10 @@ app.conf.beat_schedule = {
 @setup_logging.connect
 def keep_django_logging(**_kwargs: Any) -> None:
     """Celery would set up its own log format; Django's settings have done it already."""
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unsafe(**_kwargs: Any) -> None:
+    """A worker holds the same keys as the web server and starts under the same conditions."""
+    starting.refuse_unsafe()

@@ -35,6 +35,8 @@ PERMISSIONS_POLICY = ", ".join(
 )
 # Staff pages and their data are for this site alone; public files may be shown by the storefronts.
 SAME_ORIGIN = ("/admin/", "/cms/", "/accounts/")
+# The editor shows previews, and rooms show files, in frames of their own origin.
+FRAMED = ("/cms/", "/storage/")
 
 
 class HeadersMiddleware:
@@ -47,6 +49,9 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("X-Permitted-Cross-Domain-Policies", "none")
+        own_frames = "frame-ancestors 'self'" in response.headers.get("Content-Security-Policy", "")
+        if own_frames or request.path.startswith(FRAMED):
+            response.headers["X-Frame-Options"] = "SAMEORIGIN"
         if request.path.startswith(SAME_ORIGIN):
             response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
             response.headers.setdefault("Cache-Control", "no-store, private")

@@ -20,6 +20,7 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 # --- Safety -----------------------------------------------------------------------------------------------------------
 DEBUG = False
 DEMO_MODE = False
+PRODUCTION = False
 SECRET_KEY = env.str("SECRET_KEY", default="")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
     "cms",
     "reports",
     "backoffice.desk",
+    "backoffice.api",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -161,6 +163,7 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "data_folder_in": str(DATA_DIR / "broker"),
         "data_folder_out": str(DATA_DIR / "broker"),
         "control_folder": str(DATA_DIR / "broker-control"),
+        "polling_interval": 0.1,
     }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
@@ -231,8 +234,9 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="backlot_session")
 CSRF_COOKIE_NAME = env.str("CSRF_COOKIE_NAME", default="backlot_csrf")
 CSRF_COOKIE_SAMESITE = "Lax"
-X_FRAME_OPTIONS = "SAMEORIGIN"
+X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY: dict[str, Any] = {"DIRECTIVES": {"default-src": ["'none'"]}}
 CSP_MEDIA_SOURCES: list[str] = env.list("CSP_MEDIA_SOURCES", default=[])
 

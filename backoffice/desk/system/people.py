@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -32,6 +34,7 @@ class PersonAdmin(DeskAdmin):
         columns = [*self.list_display]
         if self._helps_people(request):
             columns.insert(2, "email")
+            columns.append("sign_in_help")
         return columns
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
@@ -44,6 +47,12 @@ class PersonAdmin(DeskAdmin):
     @display(description=_("Account"), label={_("Staff"): "info", _("Member"): "default"})
     def kind(self, person: User) -> str:
         return gettext("Staff") if person.is_staff else gettext("Member")
+
+    @display(description=_("Sign-in"))
+    def sign_in_help(self, person: User) -> str:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("desk:person_security", args=[person.pk]), gettext("Sessions and help")
+        )
 
     @display(description=_("Active"), boolean=True)
     def active(self, person: User) -> bool:

@@ -22,7 +22,10 @@ def test_a_role_may_what_its_column_says_and_nothing_else(role: str) -> None:
 @pytest.mark.parametrize(
     ("role", "may_not"),
     [
-        ("ops_manager", ["payouts.approve", "payouts.decide", "users.edit", "switches.view", "users.export"]),  # P-006 ff.
+        (
+            "ops_manager",
+            ["payouts.approve", "payouts.decide", "users.edit", "switches.view", "users.export"],
+        ),  # P-006 ff.
         ("content_moderator", ["payments.view", "payouts.view", "settings.view", "users.suspend"]),  # P-011 to P-014
         ("customer_support", ["cases.decide", "payouts.view", "documents.view", "settings.view"]),  # P-016 to P-019
         ("financial_admin", ["users.edit", "cases.view", "titles.view", "settings.view"]),  # P-021 to P-024
