@@ -5,13 +5,14 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from backoffice.core import clock
 from backoffice.creators.models import Creator
 from backoffice.finance.models import AccountKind, EntryKind
 from backoffice.finance.services import accounts, ledger
+from benchmarks.disk import wait_for_disk, words
 from benchmarks.measuring import Result, Scale, in_turn, per_second, ratio
 from benchmarks.models import PlainAccount, PlainEntry, PlainPosting
 from benchmarks.people import creators
@@ -30,8 +31,7 @@ def fill() -> None:
 
 def _ready(wait: bool) -> list[Creator]:
     """The creators; commits wait for the disk or not, as asked."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET synchronous_commit = {'on' if wait else 'off'}")
+    wait_for_disk(wait)
     return list(Creator.objects.order_by("id")[:CREATORS])
 
 
@@ -115,8 +115,7 @@ def measure(scale: Scale) -> list[Result]:
             )
             results.append(
                 Result(
-                    f"Sale of three legs posted, {used} process{'es' if used > 1 else ''}"
-                    f"{', every commit on disk' if wait else ''}",
+                    f"Sale of three legs posted, {used} process{'es' if used > 1 else ''}{words(wait)}",
                     per_second(mine),
                     per_second(other),
                     "double entry with the ORM: the same rows, running balances, no rule in the database",

@@ -10,6 +10,7 @@ from backoffice.accounts.models import User
 from backoffice.core import clock
 from backoffice.queues.models import WorkItem
 from backoffice.queues.services import items
+from benchmarks.disk import wait_for_disk, words
 from benchmarks.measuring import Result, Scale, in_turn, milliseconds, ratio
 from benchmarks.rows import multiply, settle
 from benchmarks.seat import Seat
@@ -48,8 +49,9 @@ def give_back() -> None:
     settle("queues_workitem")
 
 
-def ours(count: int) -> float:
+def ours(count: int, wait: bool) -> float:
     """Median seconds of one hand-out."""
+    wait_for_disk(wait)
     person = User.objects.get(email=PERSON)
     times = []
     for _number in range(count):
@@ -61,8 +63,9 @@ def ours(count: int) -> float:
     return median(times)
 
 
-def lock(count: int) -> float:
+def lock(count: int, wait: bool) -> float:
     """Median seconds of finding and locking the oldest row."""
+    wait_for_disk(wait)
     times = []
     for _number in range(count):
         started = time.perf_counter()
@@ -73,8 +76,9 @@ def lock(count: int) -> float:
     return median(times)
 
 
-def take(count: int) -> float:
+def take(count: int, wait: bool) -> float:
     """Median seconds of finding the oldest row and writing who holds it, in one statement."""
+    wait_for_disk(wait)
     person = User.objects.get(email=PERSON)
     times = []
     for _number in range(count):
@@ -91,53 +95,57 @@ def measure(scale: Scale) -> list[Result]:
     """The hand-out at the scale's number of open items, and at ten times as many when asked for all."""
     seat = Seat()
     results: list[Result] = []
-    before: list[float] = []
     filled = 0
+    before: list[float] = []
     for count in (scale.items, scale.items * 10)[: 2 if scale.full else 1]:
         seat.call("queue.fill", count=count - filled)
         filled = count
-        mine, locked, taken = in_turn(
-            scale.rounds,
-            lambda: seat.call("queue.ours", count=scale.claims),
-            lambda: seat.call("queue.lock", count=scale.claims),
-            lambda: seat.call("queue.take", count=scale.claims),
-        )
-        work = f"Next work item, {count:,} open"
-        results += [
-            Result(
-                f"{work}, against a lock",
-                milliseconds(mine),
-                milliseconds(locked),
-                "bare SQL: lock the oldest open row",
-                ratio(mine, locked),
-                "lower is better",
-                "",
-                "what priorities, returns, skips, leases and the written claim add to a lock that writes nothing.",
-            ),
-            Result(
-                f"{work}, against a claim",
-                milliseconds(mine),
-                milliseconds(taken),
-                "bare SQL: one statement that locks the oldest open row and writes the claim",
-                ratio(mine, taken),
-                "lower is better",
-                "2 at most",
-                "the same with a claim that is written on both sides; the difference is what the queue knows more.",
-            ),
-        ]
-        if before:
-            results.append(
-                Result(
-                    "Next work item, ten times the items",
-                    milliseconds(mine),
-                    milliseconds(before),
-                    f"the same at {scale.items:,}",
-                    ratio(mine, before),
-                    "1 is flat",
-                    "1",
-                    "how the hand-out grows when ten times as much waits.",
-                )
+        for wait in (False, True):
+            mine, locked, taken = in_turn(
+                scale.rounds,
+                *(
+                    lambda side=side, wait=wait: seat.call(f"queue.{side}", count=scale.claims, wait=wait)
+                    for side in ("ours", "lock", "take")
+                ),
             )
-        before = mine
+            work = f"Next work item, {count:,} open{words(wait)}"
+            results += [
+                Result(
+                    f"{work}, against a lock",
+                    milliseconds(mine),
+                    milliseconds(locked),
+                    "bare SQL: lock the oldest open row",
+                    ratio(mine, locked),
+                    "lower is better",
+                    "",
+                    "what priorities, returns, skips, leases and the written claim add to a lock that writes nothing.",
+                ),
+                Result(
+                    f"{work}, against a claim",
+                    milliseconds(mine),
+                    milliseconds(taken),
+                    "bare SQL: one statement that locks the oldest open row and writes the claim",
+                    ratio(mine, taken),
+                    "lower is better",
+                    "" if wait else "2 at most",
+                    "the same with a claim that is written on both sides; the difference is what the queue knows more.",
+                ),
+            ]
+            if wait:
+                continue
+            if before:
+                results.append(
+                    Result(
+                        "Next work item, ten times the items",
+                        milliseconds(mine),
+                        milliseconds(before),
+                        f"the same at {scale.items:,}",
+                        ratio(mine, before),
+                        "1 is flat",
+                        "1",
+                        "how the hand-out grows when ten times as much waits.",
+                    )
+                )
+            before = mine
     seat.close()
     return results
