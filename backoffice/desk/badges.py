@@ -6,8 +6,8 @@ from functools import wraps
 from django.http import HttpRequest
 
 from backoffice.core import jobs
-from backoffice.finance.models import EventOutcome, PayoutRun
-from backoffice.finance.states import EventStatus, RunStatus
+from backoffice.finance.models import EventOutcome, Payment, PayoutRun
+from backoffice.finance.states import EventStatus, PaymentStatus, RunStatus
 from backoffice.queues import queries as queues
 
 
@@ -40,6 +40,12 @@ def applications_waiting(request: HttpRequest) -> int:
 def payouts_to_approve(request: HttpRequest) -> int:
     """Payout runs that wait for an approval."""
     return PayoutRun.objects.filter(status=RunStatus.SUBMITTED).count()
+
+
+@once
+def payments_in_trouble(request: HttpRequest) -> int:
+    """Payments whose money arrived and could not be booked."""
+    return Payment.objects.filter(status=PaymentStatus.NEEDS_HUMAN).count()
 
 
 @once

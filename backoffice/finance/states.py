@@ -59,6 +59,9 @@ PAYMENT = Machine(
         (P.AUTHORIZED, "escalate", P.NEEDS_HUMAN, ""),
         (P.FAILED, "escalate", P.NEEDS_HUMAN, ""),
         (P.PENDING_MANUAL, "escalate", P.NEEDS_HUMAN, ""),
+        # A person has looked: the cause is gone and the money is booked, or it went back to the customer.
+        (P.NEEDS_HUMAN, "capture", P.CAPTURED, "payments.decide"),
+        (P.NEEDS_HUMAN, "fail", P.FAILED, "payments.decide"),
     ],
 )
 

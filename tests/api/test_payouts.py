@@ -43,6 +43,7 @@ def test_a_creator_reads_every_part_of_the_balance() -> None:
     creator = finance.payable(80_00)
     assert ask(creator, "30.00").status_code == 201
     row = api_client(creator.user).get("/api/v1/creators/me/balance").json()["data"][0]
+    assert row["next_payout_at"] is None
     amounts = {name: value["amount"] for name, value in row.items() if isinstance(value, dict)}
     assert amounts == {
         "pending": "0.00",

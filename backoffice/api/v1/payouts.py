@@ -37,6 +37,9 @@ class BalanceOutput(serializers.Serializer[Any]):
     in_transit = serializers.SerializerMethodField()
     owed = serializers.SerializerMethodField()
     minimum = serializers.SerializerMethodField(help_text="The smallest payout in this currency")
+    next_payout_at = serializers.SerializerMethodField(
+        help_text="When the next payout is sent by itself; null while payouts are sent only when asked for"
+    )
 
     @extend_schema_field(MoneySerializer)
     def get_pending(self, row: balances.CreatorBalance) -> dict[str, str] | None:
@@ -65,6 +68,10 @@ class BalanceOutput(serializers.Serializer[Any]):
     @extend_schema_field(MoneySerializer(allow_null=True))
     def get_minimum(self, row: balances.CreatorBalance) -> dict[str, str] | None:
         return money(self.context["minimums"].get(row.currency), row.currency)
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_next_payout_at(self, row: balances.CreatorBalance) -> None:
+        return None
 
 
 class BankInput(serializers.Serializer[Any]):

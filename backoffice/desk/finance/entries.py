@@ -52,7 +52,7 @@ def shown(entry: Entry) -> Shown:
             Line(
                 posting.account.get_kind_display(),
                 posting.account.creator.stage_name if posting.account.creator else posting.account.provider,
-                posting.amount,
+                posting.account.shown(posting.amount),
                 posting.currency,
             )
             for posting in entry.postings.all()

@@ -26,9 +26,7 @@ def trial(request: StaffRequest) -> HttpResponse:
         {"code": currency, "lines": lines, "total": sum(line.total for line in lines)}
         for currency, lines in lines_of.items()
     ]
-    return render(
-        request, "desk/finance/ledger/trial.html", {"tabs": TABS, "tab": "trial", "currencies": currencies}
-    )
+    return render(request, "desk/finance/ledger/trial.html", {"tabs": TABS, "tab": "trial", "currencies": currencies})
 
 
 @screen(permission="payouts.view", title=_("Ledger"), methods=("GET", "HEAD"))

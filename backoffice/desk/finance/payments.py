@@ -3,17 +3,23 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from backoffice.audit import queries as audit
+from backoffice.core.errors import DomainError
+from backoffice.desk import badges
 from backoffice.desk.finance.entries import entries_of
 from backoffice.desk.paging import keyset
 from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.finance.models import Allocation, Attempt, Earning, EventOutcome, Payment
+from backoffice.finance.services import payments
 from backoffice.finance.states import PaymentStatus as Status
 
 # Support sees orders and their payment; who earns what is finance's (P-018).
@@ -60,6 +66,7 @@ def payment_list(request: StaffRequest) -> HttpResponse:
             "tab": tab,
             "q": query,
             "tones": TONES,
+            "needing": badges.payments_in_trouble(request),
             "shows_earnings": request.user.may("payments.view"),
         },
     )
@@ -82,9 +89,7 @@ def payment(request: StaffRequest, payment_id: UUID) -> HttpResponse:
     found = get_object_or_404(
         Payment.objects.select_related("purchase__title", "creator", "user", "sale_entry"), pk=payment_id
     )
-    outcomes = list(
-        EventOutcome.objects.filter(payment=found).select_related("event").order_by("event__received_at")
-    )
+    outcomes = list(EventOutcome.objects.filter(payment=found).select_related("event").order_by("event__received_at"))
     context: dict[str, Any] = {
         "title": found.reference,
         "payment": found,
@@ -94,15 +99,12 @@ def payment(request: StaffRequest, payment_id: UUID) -> HttpResponse:
         "refunds": list(found.refunds.order_by("refunded_at")),
         "timeline": list(audit.for_subject(found)[:30]),
         "shows_earnings": request.user.may("payments.view"),
+        "may_look_again": found.status == Status.NEEDS_HUMAN and request.user.may("payments.decide"),
     }
     if context["shows_earnings"]:
         earning = Earning.objects.filter(payment=found).first()
         allocations = (
-            list(
-                Allocation.objects.filter(earning=earning)
-                .select_related("item__run", "item__account")
-                .order_by("id")
-            )
+            list(Allocation.objects.filter(earning=earning).select_related("item__run", "item__account").order_by("id"))
             if earning
             else []
         )
@@ -117,7 +119,22 @@ def payment(request: StaffRequest, payment_id: UUID) -> HttpResponse:
     return render(request, "desk/finance/payments/detail.html", context)
 
 
+@require_POST
+@screen(permission="payments.decide", title=_("Payment"))
+def payment_look_again(request: StaffRequest, payment_id: UUID) -> HttpResponse:
+    """Asks the provider how the money stands and books it, or closes the payment when it went back."""
+    found = get_object_or_404(Payment, pk=payment_id)
+    try:
+        found = payments.look_again(payment=found, by=request.user)
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, gettext("The payment is now: %(state)s.") % {"state": found.get_status_display()})
+    return HttpResponseRedirect(reverse("desk:payment", args=[payment_id]))
+
+
 urlpatterns = [
     path("payments/", payment_list, name="payment_list"),
     path("payments/<uuid:payment_id>/", payment, name="payment"),
+    path("payments/<uuid:payment_id>/look-again/", payment_look_again, name="payment_look_again"),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
@@ -25,17 +25,23 @@ from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.finance.models import Attempt, PayoutItem, PayoutMethod, PayoutRun
 from backoffice.finance.policies.payouts import approvals_needed
 from backoffice.finance.services import payouts
-from backoffice.finance.states import ITEM, RUN, ItemStatus, RunStatus
+from backoffice.finance.states import ITEM, RUN, TROUBLED_ITEMS, ItemStatus, RunStatus
 
+# Somebody has to do something about one of its payouts, or about the run itself.
+TROUBLED = (Q(status=RunStatus.APPROVED) & ~Q(stopped_reason="")) | Q(
+    Exists(
+        PayoutItem.objects.filter(run=OuterRef("pk")).filter(
+            Q(status__in=TROUBLED_ITEMS) | Q(failure_code__in=payouts.FLAGS)
+        )
+    ),
+    status__in=[RunStatus.EXECUTING, RunStatus.SETTLED, RunStatus.PARTIALLY_FAILED],
+)
 TABS: dict[str, tuple[Any, Q]] = {
     "waiting": (gettext_lazy("Waiting for approval"), Q(status=RunStatus.SUBMITTED)),
-    "attention": (
-        gettext_lazy("Needs attention"),
-        (Q(status=RunStatus.APPROVED) & ~Q(stopped_reason="")) | Q(status=RunStatus.PARTIALLY_FAILED),
-    ),
+    "attention": (gettext_lazy("Needs attention"), TROUBLED),
     "sending": (gettext_lazy("Under way"), Q(status__in=[RunStatus.APPROVED, RunStatus.EXECUTING])),
     "drafts": (gettext_lazy("Drafts"), Q(status__in=[RunStatus.DRAFT, RunStatus.PREVIEWED])),
-    "settled": (gettext_lazy("Settled"), Q(status=RunStatus.SETTLED)),
+    "settled": (gettext_lazy("Settled"), Q(status__in=[RunStatus.SETTLED, RunStatus.PARTIALLY_FAILED])),
     "closed": (gettext_lazy("Not paid"), Q(status__in=[RunStatus.REJECTED, RunStatus.CANCELLED])),
 }
 # Only what waits for somebody is counted and added up: the rest grows for ever.
@@ -61,6 +67,26 @@ ITEM_TONES = {
     ItemStatus.RETURNED: "muted",
     ItemStatus.CANCELLED: "muted",
 }
+# What is known about the money, and whose turn it is.
+NEXT_STEP = {
+    ItemStatus.HELD: gettext_lazy(
+        "The money is here. Finance ends the hold (not the person who set it) or takes the payout out."
+    ),
+    ItemStatus.UNKNOWN: gettext_lazy(
+        "The provider's answer is missing. It is asked again by itself; after 23 hours a person has to look."
+    ),
+    ItemStatus.NEEDS_HUMAN: gettext_lazy(
+        "Nothing more is sent by itself. Finance looks at the provider and then lets it go on."
+    ),
+    ItemStatus.FAILED: gettext_lazy(
+        "The money lies on the creator's account with the provider and cannot go back to the balance from here. "
+        "The creator corrects the bank account; then finance pays it again."
+    ),
+}
+FLAGGED = gettext_lazy(
+    "What the provider did differs from what is written here. Finance settles it with the provider; no button here "
+    "moves this money."
+)
 LEFT_OUT = {
     "not_active": gettext_lazy("the creator is not active"),
     "payout_hold": gettext_lazy("payouts of this creator are on hold"),
@@ -147,7 +173,9 @@ def payout(request: StaffRequest, run_id: UUID) -> HttpResponse:
         "totals": run.preview.get("totals", {}),
         "left_out": _left_out(run),
         "page": page,
-        "rows": [(item, attempts.get(item.pk, []), _item_verbs(item, request.user)) for item in items],
+        "rows": [
+            (item, attempts.get(item.pk, []), _item_verbs(item, request.user), _next_step(item)) for item in items
+        ],
         "approvals": approvals,
         "valid": valid,
         "needed": needed,
@@ -191,6 +219,13 @@ def _item_verbs(item: PayoutItem, user: User) -> set[str]:
     return {
         verb for verb in ITEM.verbs_from(item.status) if (permission := ITEM.permission(verb)) and user.may(permission)
     }
+
+
+def _next_step(item: PayoutItem) -> str:
+    """Where the money of a payout in trouble is, and who acts; empty when nobody has to."""
+    if item.failure_code in payouts.FLAGS:
+        return str(FLAGGED)
+    return str(NEXT_STEP.get(ItemStatus(item.status), ""))
 
 
 def _why_not(run: PayoutRun, user: User, items: list[PayoutItem], valid: list[Any]) -> str:

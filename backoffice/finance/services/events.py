@@ -1,10 +1,12 @@
 """What providers tell: stored raw first, applied by a job, any order and any number of times (S-127, U-039)."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
@@ -15,7 +17,7 @@ from backoffice.core.states import LostRace, advance
 from backoffice.finance.models import EventOutcome, Payment, PaymentEvent, PayoutAccount
 from backoffice.finance.services import payments, payout_accounts, payouts, providers
 from backoffice.finance.services.providers import ProviderUnavailable
-from backoffice.finance.states import POSTED_PAYMENTS, EventStatus
+from backoffice.finance.states import POSTED_PAYMENTS, EventStatus, PaymentStatus
 from integrations.stripe.errors import Refused, StripeFailure, Unknown
 from integrations.stripe.parsing import ATTEMPT_KEY
 
@@ -83,7 +85,8 @@ def apply(*, event: PaymentEvent, at: datetime | None = None, is_last_try: bool 
         payment = handler(event, event.payload["data"]["object"], at)
     except Ignored as why:
         return _close(outcome, "ignore", at, note=str(why), payment=why.payment)
-    except (ProviderUnavailable, Unknown) as error:
+    except (ProviderUnavailable, Unknown, LostRace, OperationalError) as error:
+        # It passes by itself: no answer, somebody was faster, a deadlock.
         text = f"{type(error).__name__}: {error}"
         if is_last_try:
             return _close(outcome, "fail", at, error=text)
@@ -142,8 +145,9 @@ def _when(event: PaymentEvent) -> datetime:
 def _payment_of(thing: Mapping[str, Any]) -> Payment:
     """The payment that a session, payment intent or charge is about; Ignored when it is none of ours."""
     labels = thing.get("metadata") or {}
-    if labels.get("payment"):
-        found = Payment.objects.filter(pk=labels["payment"]).first()
+    # The account may serve other shops, whose labels are no ids of ours.
+    with suppress(ValidationError):
+        found = Payment.objects.filter(pk=str(labels.get("payment") or "")).first()
         if found is not None:
             return found
     for field in ("payment_intent", "id"):
@@ -209,6 +213,11 @@ def _charge_updated(event: PaymentEvent, thing: Mapping[str, Any], at: datetime)
     booked = providers.stripe().retrieve_charge(str(thing["id"])).balance_transaction
     if booked is None:
         raise Ignored(_("The provider has not booked its fee yet."), payment)
+    if booked.currency != payment.currency:
+        raise Ignored(
+            _("The provider took its fee in %(currency)s: it is not booked here.") % {"currency": booked.currency},
+            payment,
+        )
     payments.record_fee(payment=payment, fee_minor=booked.fee, currency=booked.currency, provider_id=booked.id, at=at)
     return payment
 
@@ -217,6 +226,9 @@ def _charge_refunded(event: PaymentEvent, thing: Mapping[str, Any], at: datetime
     """Counts the refunded total that the provider knows now, not the one of the event."""
     payment = _payment_of(thing)
     charge = providers.stripe().retrieve_charge(str(thing["id"]))
+    if payment.status == PaymentStatus.NEEDS_HUMAN and charge.refunded:
+        # Money that could not be booked went back to the customer: there is nothing left to book.
+        return payments.close_given_back(payment=payment, by=None, at=at)
     if payment.status not in POSTED_PAYMENTS:
         # The refund overtook the capture: a refunded charge was captured.
         payment = payments.record_captured(

@@ -1,19 +1,22 @@
 """What the provider tells: stored once, applied in any order and number to one state."""
 
 import random
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from backoffice.commerce.services import purchases
-from backoffice.core import jobs
-from backoffice.core.errors import Forbidden
+from backoffice.core import clock, jobs
+from backoffice.core.errors import Conflict, Forbidden
 from backoffice.core.models import Job
 from backoffice.core.states import IllegalTransition, advance
 from backoffice.creators.models import Creator
 from backoffice.finance.models import Attempt, Entry, EventOutcome, Payment, PaymentEvent, PayoutItem, Refund
 from backoffice.finance.queries import balances
-from backoffice.finance.services import events, payments, payouts, providers, verification
+from backoffice.finance.services import events, fx, payments, payouts, providers, verification
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import EVENT
 from integrations.stripe.fake.running import RunningFake
@@ -183,6 +186,73 @@ def test_an_unexpected_error_is_written_down_and_raised(db: None) -> None:
         events.apply(event=event)
     outcome = EventOutcome.objects.get(event=event)
     assert (outcome.status, outcome.error.split(":")[0]) == ("failed", "AttributeError")
+
+
+def test_labels_of_another_shop_on_the_same_account_are_no_error(db: None) -> None:
+    thing = {"id": "cs_1", "metadata": {"payment": "order 77"}}
+    raw = {"id": "evt_1", "type": "checkout.session.completed", "created": 1, "data": {"object": thing}}
+    assert events.apply(event=take(raw)).status == "ignored"
+
+
+def test_a_deadlock_leaves_the_event_in_line(db: None, stripe: RunningFake, monkeypatch: pytest.MonkeyPatch) -> None:
+    paid(stripe)
+    event = take(stripe.events("checkout.session.completed")[0])
+
+    def deadlock(**arguments: Any) -> None:
+        raise OperationalError("deadlock detected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(payments, "record_captured", deadlock)
+        with pytest.raises(ProviderUnavailable):
+            events.apply(event=event)
+    assert EventOutcome.objects.get(event=event).status == "verified"
+    assert events.apply(event=event).status == "applied"
+
+
+def test_money_that_could_not_be_booked_and_went_back_closes_its_payment(db: None, stripe: RunningFake) -> None:
+    payment = paid(stripe)
+    Payment.objects.filter(pk=payment.pk).update(amount_minor=99_00)
+    take_all(stripe)
+    payment.refresh_from_db()
+    assert payment.status == "needs_human"
+    with pytest.raises(Conflict, match="minor units"):
+        payments.look_again(payment=payment, by=finance.finance_person())
+    providers.stripe().create_refund(
+        payment_intent=payment.provider_payment_id, amount=100_00, attempt_id="r1", idempotency_key="r1"
+    )
+    take_all(stripe)
+    payment.refresh_from_db()
+    assert payment.status == "failed"
+    assert "Given back" in payment.problem
+    assert not Entry.objects.exists()
+    assert "failed" not in outcomes().values()
+
+
+def test_money_is_booked_once_what_stood_against_it_is_gone(db: None, stripe: RunningFake) -> None:
+    purchase = purchases.start(title=sales.published(price_minor=100_00, currency="EUR"), by=member())
+    payment = payments.start_checkout(purchase=purchase, by=purchase.buyer, key="k1", **URLS)
+    stripe.pay(payment.provider_session_id)
+    stripe.run_scheduled()
+    take_all(stripe)
+    payment.refresh_from_db()
+    assert payment.status == "needs_human"
+    fx.record_rate(
+        base="EUR",
+        quote="USD",
+        rate=Decimal("1.10"),
+        source="ecb",
+        as_of=clock.now() - timedelta(days=1),
+        by=None,
+    )
+    with pytest.raises(Forbidden):
+        payments.look_again(payment=payment, by=staff("customer_support"))
+    payment = payments.look_again(payment=payment, by=finance.finance_person())
+    assert (payment.status, payment.problem) == ("captured", "")
+    assert Entry.objects.filter(kind="provider_fee").count() == 1
+    purchase.refresh_from_db()
+    assert purchase.status == "paid"
+    take_all(stripe)
+    assert verification.run() == []
 
 
 @pytest.mark.parametrize(("state", "verb"), forbidden(EVENT))

@@ -9,9 +9,11 @@ import pytest
 from django.core.management import call_command
 
 from backoffice.core import clock
+from backoffice.creators.models import Creator
 from backoffice.finance.models import Earning, Entry, Payment, PayoutItem, Posting
-from backoffice.finance.services import snapshots, verification
-from tests.factories import finance
+from backoffice.finance.services import payments, payouts, providers, snapshots, verification
+from integrations.stripe.fake.running import RunningFake
+from tests.factories import finance, sales
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,6 +27,78 @@ def books() -> None:
 
 def found() -> dict[str, str]:
     return {problem.rule: problem.subject for problem in verification.run()}
+
+
+@pytest.fixture
+def history(stripe: RunningFake) -> None:
+    """A payout that arrived, a refund after it, one before the release, a debt and its recovery."""
+    creator = finance.payable(connected=True)
+    finance.earned(creator, 100_00)
+    item = payouts.execute(run=finance.approved(creator, 60_00)).items.get()
+    payouts.send_item(item_id=item.pk)
+    stripe.run_scheduled()
+    item.refresh_from_db()
+    payouts.settle_from_provider(
+        payout=providers.stripe().retrieve_payout(item.payout_id, account=item.account.provider_account_id)
+    )
+    first = Payment.objects.get()
+    payments.record_refunded(payment=first, cumulative_minor=33_33, currency="USD")
+    payments.record_refunded(payment=first, cumulative_minor=100_00, currency="USD")
+    finance.earned(creator, 50_00, days_ago=20)
+    waiting = sales.sale(sales.published(creator, price_minor=20_00), at=clock.now())
+    payments.record_refunded(payment=waiting, cumulative_minor=5_00, currency="USD")
+
+
+def test_a_history_of_payouts_refunds_and_debts_is_sound(history: None) -> None:
+    assert found() == {}
+    assert Payment.objects.filter(status="refunded").exists()
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("UPDATE finance_earning SET refunded_minor = 0", "clawback_differs"),
+        ("UPDATE finance_earning SET allocated_minor = 0 WHERE status = 'released'", "allocated_differs"),
+        ("UPDATE finance_refund SET amount_minor = amount_minor - 1", "refund_entry_differs"),
+        ("DELETE FROM finance_refund", "refund_without_row"),
+        ("UPDATE finance_entry SET key = 'other:' || id WHERE kind = 'payout_transfer'", "key_differs"),
+        ("UPDATE finance_entry SET key = 'other:' || id WHERE kind = 'sale'", "key_differs"),
+        (
+            "UPDATE finance_commissionline SET amount_minor = 1 WHERE component = 'commission'",
+            "commission_line_altered",
+        ),
+        ("UPDATE finance_commissionline SET percent_bp = 1000", "commission_line_altered"),
+        ("UPDATE finance_payoutitem SET transfer_id = 'tr_other' WHERE transfer_id <> ''", "payout_call_differs"),
+        ("UPDATE finance_payoutitem SET payout_id = 'po_other'", "payout_call_differs"),
+        ("UPDATE finance_payoutitem SET net_minor = net_minor - 1, fee_minor = fee_minor + 1", "payout_call_differs"),
+        ("UPDATE finance_payoutitem SET bank_reference = ''", "paid_without_reference"),
+        ("UPDATE finance_payoutitem SET status = 'returned'", "creator_money_differs"),
+        ("DELETE FROM finance_attempt WHERE operation = 'payout'", "payout_call_differs"),
+        ("DELETE FROM finance_approval", "payout_approval_missing"),
+        ("UPDATE finance_approval SET snapshot_hash = 'x'", "payout_approval_missing"),
+        (
+            "UPDATE finance_payoutrun SET requested_by_id = (SELECT approver_id FROM finance_approval)",
+            "payout_approval_missing",
+        ),
+    ],
+)
+def test_a_tampered_history_is_named(
+    history: None, owner_connection: psycopg.Connection, statement: str, rule: str
+) -> None:
+    owner_connection.execute(statement)
+    assert rule in found()
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"), [("creator_available", "creator_money_differs"), ("creator_pending", "pending_differs")]
+)
+def test_an_account_given_to_another_creator_is_named(
+    history: None, owner_connection: psycopg.Connection, kind: str, rule: str
+) -> None:
+    finance.earned(Creator.objects.get(), 80_00, days_ago=20)
+    other = finance.payable()
+    owner_connection.execute("UPDATE finance_account SET creator_id = %s WHERE kind = %s", [other.pk, kind])
+    assert rule in found()
 
 
 def test_sound_books_have_no_problem(books: None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -66,7 +67,8 @@ def test_the_parts_on_the_page_sum_to_the_price(desk: Callable[..., Desk]) -> No
     context = desk("financial_admin").get(reverse("desk:payment", args=[payment.pk])).context
     assert sum(line.amount_minor for line in context["lines"]) + context["earning"].amount_minor == payment.amount_minor
     for shown in context["entries"]:
-        assert sum(line.amount for line in shown.lines) == 0
+        held = sum(line.amount for line in shown.lines if line.account == "Money at a payment provider")
+        assert sum(line.amount for line in shown.lines) == 2 * held
 
 
 def test_support_sees_the_order_and_not_what_anybody_earns(desk: Callable[..., Desk]) -> None:
@@ -156,3 +158,47 @@ def test_failed_events_and_dead_jobs_are_counted_on_the_health_page(desk: Callab
     failed_event()
     answer = desk("admin").get(reverse("desk:health"))
     assert answer.context["failed_events"] == 1
+
+
+def test_money_that_could_not_be_booked_is_counted_explained_and_looked_at_again(
+    desk: Callable[..., Desk], settings: Any
+) -> None:
+    settings.STRIPE_API_KEY = ""
+    payment = sold()
+    Payment.objects.filter(pk=payment.pk).update(
+        status="needs_human", sale_entry=None, provider="stripe", problem="There is no exchange rate."
+    )
+    address = reverse("desk:payment", args=[payment.pk])
+    again = reverse("desk:payment_look_again", args=[payment.pk])
+    client = desk("financial_admin")
+    assert client.get(LIST).context["needing"] == 1
+    page = client.get(address).content.decode()
+    assert "There is no exchange rate." in page
+    assert "is not in the ledger" in page
+    assert again in page
+    # No provider is set up here: the person is told, and nothing changes.
+    assert "Payments are not set up" in client.post(again, follow=True).content.decode()
+    payment.refresh_from_db()
+    assert payment.status == "needs_human"
+    assert again not in desk("ops_manager").get(address).content.decode()
+    assert desk("ops_manager").post(again).status_code == 403
+
+
+def test_a_payment_that_failed_asks_for_nobody(desk: Callable[..., Desk]) -> None:
+    payment = sold()
+    Payment.objects.filter(pk=payment.pk).update(status="failed", sale_entry=None, problem="expired")
+    page = desk("financial_admin").get(reverse("desk:payment", args=[payment.pk])).content.decode()
+    assert "expired" in page
+    assert "Needs a person." not in page
+
+
+def test_an_entry_shows_each_account_as_its_reader_expects(desk: Callable[..., Desk]) -> None:
+    payment = sold()
+    (sale,) = [
+        shown
+        for shown in desk("financial_admin").get(reverse("desk:payment", args=[payment.pk])).context["entries"]
+        if shown.entry.kind == "sale"
+    ]
+    # The provider holds what the customer paid; the same sign as in the trial balance.
+    assert payment.amount_minor in [line.amount for line in sale.lines]
+    assert all(line.amount > 0 for line in sale.lines)

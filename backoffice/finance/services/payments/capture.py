@@ -1,26 +1,30 @@
 """The provider has the money: the split, the posting, the title, and the provider's own fee (S-089, F-026)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from backoffice.accounts import permissions
 from backoffice.accounts.models import User
 from backoffice.commerce.models import Purchase
 from backoffice.commerce.services import purchases
 from backoffice.commerce.states import PurchaseStatus
 from backoffice.configuration import values
 from backoffice.core import clock
+from backoffice.core.errors import Conflict
 from backoffice.core.states import advance
 from backoffice.creators.models import Creator
 from backoffice.finance.models import AccountKind, Earning, EntryKind, Payment
 from backoffice.finance.policies.commission import NoRule, Sale, Split
-from backoffice.finance.services import accounts, commission, earnings, fx, ledger
+from backoffice.finance.services import accounts, commission, earnings, fx, ledger, providers
+from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import (
     POSTED_PAYMENTS,
     PaymentStatus,
 )
 from backoffice.notifications.services import notify
+from integrations.stripe.errors import StripeFailure
 
 
 def record_sale(
@@ -64,12 +68,14 @@ def record_captured(
     currency: str,
     by: User | None = None,
     announce: bool = True,
+    again: bool = False,
     at: datetime | None = None,
 ) -> Payment:
     """The provider has the money: split it, post it, and give the buyer the title; one transaction (S-089, F-026).
 
     Again for the same payment changes nothing. When amount or currency is not what was asked for, or the purchase is
-    paid already, nothing is posted and the payment waits for a person. ``at`` is when it was captured (UTC).
+    paid already, nothing is posted and the payment waits for a person; ``again`` is that person's new try. ``at`` is
+    when it was captured (UTC).
     """
     at = at or clock.now()
     with transaction.atomic():
@@ -78,7 +84,7 @@ def record_captured(
             .select_related("purchase__title__category", "purchase__title__creator__user", "purchase__buyer", "user")
             .get(pk=payment.pk)
         )
-        if payment.status in POSTED_PAYMENTS or payment.status == PaymentStatus.NEEDS_HUMAN:
+        if payment.status in POSTED_PAYMENTS or (payment.status == PaymentStatus.NEEDS_HUMAN and not again):
             return payment
         purchase = Purchase.objects.select_for_update().get(pk=payment.purchase_id)
         problem = _problem(payment, purchase, amount_minor, currency)
@@ -127,6 +133,7 @@ def record_captured(
                 "captured_at": at,
                 "sale_entry": entry,
                 "creator": creator,
+                "problem": "",
             },
         )
         purchases.mark_paid(purchase=purchase, by=by, at=at)
@@ -151,7 +158,56 @@ def _problem(payment: Payment, purchase: Purchase, amount_minor: int, currency: 
     return ""
 
 
+def look_again(*, payment: Payment, by: User, at: datetime | None = None) -> Payment:
+    """A person has dealt with what kept money from being booked (a rate that was missing, a refund made at the
+    provider): asks the provider how it stands and books it, or closes the payment when the customer has it all back.
+
+    Needs ``payments.decide``. Raises Conflict with what still stands against it, or ProviderUnavailable.
+    """
+    at = at or clock.now()
+    permissions.require(by, "payments.decide")
+    if payment.status != PaymentStatus.NEEDS_HUMAN or payment.provider != providers.STRIPE:
+        raise Conflict(_("This payment does not wait for a person."), code="not_waiting")
+    try:
+        intent = providers.stripe().retrieve_payment_intent(payment.provider_payment_id)
+    except StripeFailure as error:
+        raise ProviderUnavailable(_("The payment provider does not answer. Please try again.")) from error
+    if intent.charge is None:
+        raise Conflict(payment.problem, code="not_bookable")
+    if intent.charge.refunded:
+        return close_given_back(payment=payment, by=by, at=at)
+    payment = record_captured(
+        payment=payment,
+        provider_payment_id=intent.id,
+        amount_minor=intent.amount_received,
+        currency=intent.currency,
+        by=by,
+        again=True,
+        at=datetime.fromtimestamp(intent.charge.created, UTC),
+    )
+    if payment.status == PaymentStatus.NEEDS_HUMAN:
+        raise Conflict(payment.problem, code="not_bookable")
+    booked = intent.charge.balance_transaction
+    if booked is not None:
+        record_fee(payment=payment, fee_minor=booked.fee, currency=booked.currency, provider_id=booked.id, at=at)
+    return payment
+
+
+def close_given_back(*, payment: Payment, by: User | None, at: datetime | None = None) -> Payment:
+    """Ends a payment that was never booked and that the customer has back in full."""
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().get(pk=payment.pk)
+        if payment.status == PaymentStatus.NEEDS_HUMAN:
+            text = _("Given back to the customer in full. Before: %(problem)s") % {"problem": payment.problem}
+            advance(payment, "fail", by=by, at=at, reason=text, changes={"problem": text[:300]})
+    return payment
+
+
 def _escalate(payment: Payment, problem: str, provider_payment_id: str, at: datetime) -> Payment:
+    if payment.status == PaymentStatus.NEEDS_HUMAN:
+        Payment.objects.filter(pk=payment.pk).update(problem=problem[:300], updated_at=at)
+        payment.problem = problem[:300]
+        return payment
     advance(
         payment,
         "escalate",

@@ -3,15 +3,17 @@
 from .decisions import approve, cancel, drop, hold, reject, release
 from .requests import draft, preview, request, submit
 from .sending import adopt_transfer, execute, recover, resume, retry, run_again, send_item
-from .settling import flag_reversed, settle, settle_from_provider
+from .settling import FLAGS, flag_contradiction, flag_reversed, settle, settle_from_provider
 
 __all__ = [
+    "FLAGS",
     "adopt_transfer",
     "approve",
     "cancel",
     "draft",
     "drop",
     "execute",
+    "flag_contradiction",
     "flag_reversed",
     "hold",
     "preview",

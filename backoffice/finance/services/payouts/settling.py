@@ -18,6 +18,8 @@ from backoffice.notifications.services import notify
 from integrations.stripe.types import Payout
 
 CAME_BACK = ("failed", "canceled")
+# Failure codes of payouts of which provider and ledger say different things.
+FLAGS = ("transfer_reversed", "contradiction")
 
 
 def settle_from_provider(*, payout: Payout, at: datetime | None = None) -> bool:
