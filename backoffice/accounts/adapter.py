@@ -5,6 +5,8 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
+from allauth.mfa.models import Authenticator
 from django.contrib.auth import authenticate
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -38,9 +40,15 @@ class AccountAdapter(DefaultAccountAdapter):
         """There are no usernames."""
 
     def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
-        """Whoever has a second factor confirms with it: a password is not accepted in its place."""
+        """Whoever has a second factor confirms with it: a password is not accepted in its place.
+
+        Without an authenticator app the passkey comes first; else it would be asked for a recovery code.
+        """
         methods = super().get_reauthentication_methods(user)
-        return [method for method in methods if method["id"] != "reauthenticate"] or methods
+        factors = [method for method in methods if method["id"] != "reauthenticate"]
+        if len(factors) > 1 and not get_mfa_adapter().is_mfa_enabled(user, types=[Authenticator.Type.TOTP]):
+            factors.sort(key=lambda method: method["id"] != "mfa_reauthenticate:webauthn")
+        return factors or methods
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Takes one try before the password is looked at."""

@@ -63,12 +63,16 @@ class StaffPresenceMiddleware:
         if since is None or seen is None:
             since = seen = now
             session[SINCE] = session[SEEN] = now
+        listed = session.get(LISTED, 0)
+        # What happened within the last minute needs no second look, and no statement.
+        if now - seen < sessions.TOUCH_SECONDS and now - listed < sessions.TOUCH_SECONDS:
+            return None
         idle = now - seen > 60 * values.get("staff.idle_minutes")
         if idle or now - since > 3600 * values.get("staff.session_hours"):
             return self._expire(request, user, idle=idle)
         if now - seen >= sessions.TOUCH_SECONDS and not by_itself(request):
             session[SEEN] = now
-        if now - session.get(LISTED, 0) >= sessions.TOUCH_SECONDS:
+        if now - listed >= sessions.TOUCH_SECONDS:
             session[LISTED] = now
             if not session.session_key:
                 session.save()

@@ -21,7 +21,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from backoffice.accounts.models import User
-from backoffice.accounts.services import users
+from backoffice.accounts.services import roles, users
 from backoffice.catalogue.models import FeaturedSection, Title
 from backoffice.catalogue.services import featured, titles
 from backoffice.configuration import values
@@ -86,6 +86,12 @@ def age_factor(email: str, seconds: int) -> int:
         row.save(update_fields=["session_data"])
         count += 1
     return count
+
+
+def newcomer(email: str, password: str, role: str) -> None:
+    """A new staff person who has a password and no second factor yet."""
+    person = users.make_staff(email=email, display_name="Newcomer", by=None, password=password)
+    roles.give(user=person, role=role, by=None, reason="test")
 
 
 def secret(email: str) -> str:
@@ -208,6 +214,7 @@ WORK: dict[str, Callable[..., Any]] = {
         change,
         speak,
         age_factor,
+        newcomer,
         secret,
         waiting_titles,
         waiting_applications,

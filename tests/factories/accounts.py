@@ -9,8 +9,10 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from backoffice.accounts import tokens
+from backoffice.accounts import presence, tokens
+from backoffice.accounts.devices import Visit
 from backoffice.accounts.models import User
+from backoffice.accounts.services import sessions
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
@@ -48,7 +50,12 @@ def sign_in(client: Client, user: User, *, factor_age: int | None = 0) -> Client
         records.append({"method": "mfa", "type": Authenticator.Type.TOTP, "at": now - factor_age})
     session["account_authentication_methods"] = records
     session["account_authentication_methods_user"] = str(user.pk)
+    session.update({presence.SINCE: now, presence.SEEN: now, presence.LISTED: now})
     session.save()
+    browser = str(client.defaults.get("HTTP_USER_AGENT", ""))
+    sessions.note(
+        user=user, session_key=session.session_key, visit=Visit(ip="127.0.0.1", user_agent=browser), door="desk"
+    )
     return client
 
 

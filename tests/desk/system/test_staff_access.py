@@ -178,7 +178,7 @@ def test_what_a_page_asks_for_by_itself_keeps_nobody_signed_in(desk: Callable[..
 def test_a_session_ends_after_half_a_day_however_busy(desk: Callable[..., Desk]) -> None:
     client = desk("editor")
     assert is_in(client)
-    age(client, since=12 * 3600 + 60, seen=0)
+    age(client, since=12 * 3600 + 60, listed=90)
     assert not is_in(client)
 
 
