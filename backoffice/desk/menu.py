@@ -98,6 +98,7 @@ ROWS: list[Row] = [
         "history",
     ),
     Row(SYSTEM, _("Staff"), "desk:staff_list", "staff.view", "badge"),
+    Row(SYSTEM, _("Sign-in log"), "desk:security_log", "staff.view", "login"),
     Row(SYSTEM, _("Roles"), "desk:role_list", "staff.view", "verified_user"),
 ]
 
@@ -133,6 +134,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     """The entries behind the person's name."""
     return [
+        {"title": gettext("My sessions"), "link": reverse("desk:my_sessions")},
         {"title": gettext("Two-step sign-in"), "link": reverse("mfa_index")},
         {"title": gettext("Change password"), "link": reverse("account_change_password")},
     ]
