@@ -1,6 +1,6 @@
 """Background work of accounts."""
 
-from backoffice.accounts.services import attempts, roles
+from backoffice.accounts.services import attempts, roles, sessions
 from backoffice.core import jobs
 
 
@@ -14,3 +14,9 @@ def expire_grants(job: jobs.JobContext) -> None:
 def prune_attempts(job: jobs.JobContext) -> None:
     """Drops counts of tries whose window is over."""
     attempts.prune()
+
+
+@jobs.handler("accounts.prune_sessions")
+def prune_sessions(job: jobs.JobContext) -> None:
+    """Drops sessions that ran out."""
+    sessions.prune()

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.accounts import scopes
 from backoffice.accounts.models import User
 from backoffice.catalogue.models import Title
 from backoffice.configuration import values
@@ -96,7 +97,11 @@ def is_own(case: Case, user: User) -> bool:
 
 
 def check_claim(case: Case, user: User, *, escalated_by: object) -> None:
-    """Raises Forbidden for a reviewer's own title and for the person who escalated the case (S-067, S-070)."""
+    """Raises Forbidden for a reviewer's own title, for the person who escalated the case, and for a cultural reviewer
+    of other languages (S-067, S-070, R-028).
+    """
+    if not scopes.covers(user, "cases.decide", case.title.language):
+        raise Forbidden(_("Your role covers other languages than this title's."), code="other_language")
     if is_own(case, user):
         raise Forbidden(_("This is your own title; somebody else has to review it."), code="own_title")
     if case.status == Status.ESCALATED and escalated_by == user.pk:

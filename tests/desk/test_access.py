@@ -19,6 +19,8 @@ SCREENS = {
     "desk:audit_list": ("audit", {"view", "view_own", "view_finance"}),
     "desk:staff_list": ("staff", {"view"}),
     "desk:role_list": ("staff", {"view"}),
+    "desk:security_log": ("staff", {"view"}),
+    "desk:my_sessions": None,
     "desk:payment_list": ("payments", {"view", "view_orders"}),
     "desk:event_list": ("payments", {"view"}),
     "desk:payout_list": ("payouts", {"view"}),

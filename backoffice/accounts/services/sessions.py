@@ -7,7 +7,9 @@ from importlib import import_module
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from backoffice.accounts.devices import Visit
@@ -51,6 +53,13 @@ def seen(session_key: str, *, at: datetime | None = None) -> None:
 def dropped(session_key: str) -> None:
     """The session was ended by its owner and leaves the list."""
     UserSession.objects.filter(session_key=session_key).delete()
+
+
+def prune(*, at: datetime | None = None) -> int:
+    """Drops sessions that ran out, and rows of the list whose session is gone; returns how many of the latter."""
+    Session.objects.filter(expire_date__lt=at or clock.now()).delete()
+    alive = Session.objects.filter(session_key=OuterRef("session_key"))
+    return UserSession.objects.filter(~Exists(alive)).delete()[0]
 
 
 def open_for(user: User) -> list[UserSession]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from backoffice.accounts import scopes
 from backoffice.accounts.models import User
 from backoffice.accounts.permissions import require
 from backoffice.catalogue import policies as title_policies
@@ -83,10 +84,11 @@ def open_for_title(title: Title, *, at: datetime | None = None) -> Case | None:
 def claim_next(*, by: User, at: datetime | None = None) -> Case | None:
     """Hands out the case that this moderator should look at next, claimed; None when nothing waits for them."""
     require(by, "cases.decide")
+    only = scopes.languages(by, "cases.decide")
     at = at or clock.now()
     with transaction.atomic():
         for _attempt in range(PASSED_OVER_AT_MOST):
-            item = items.claim_next(queues=[QUEUE], by=by, at=at)
+            item = items.claim_next(queues=[QUEUE], by=by, languages=only, at=at)
             if item is None:
                 return None
             case = _locked(item.subject_id)

@@ -1,6 +1,6 @@
 """Handing out work: one item to one person, under a lease that runs out by itself."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -96,6 +96,7 @@ NEXT = """
 SELECT id FROM queues_workitem w
  WHERE w.state = 'open' AND w.queue = %(queue)s {whose}
    AND (w.not_before IS NULL OR w.not_before <= %(at)s)
+   AND (%(languages)s::text[] IS NULL OR left(w.language, 2) = ANY(%(languages)s))
    AND NOT EXISTS (SELECT 1 FROM queues_skip s WHERE s.item_id = w.id AND s.user_id = %(user)s)
  ORDER BY w.priority DESC, w.due_at, w.id
  LIMIT 1 FOR UPDATE OF w SKIP LOCKED
@@ -104,18 +105,24 @@ MINE_FIRST = NEXT.format(whose="AND w.return_to_id = %(user)s")
 ANYBODYS = NEXT.format(whose="AND w.return_to_id IS NULL")
 
 
-def claim_next(*, queues: Sequence[str], by: Any, at: datetime | None = None) -> WorkItem | None:
+def claim_next(
+    *, queues: Sequence[str], by: Any, languages: Collection[str] | None = None, at: datetime | None = None
+) -> WorkItem | None:
     """The next item that this person may take, claimed; None when nothing waits.
+
+    ``languages`` limits it to items in these, by their first two letters; None is all.
 
     What returns to this person comes first, then by priority, due time and age, queue by queue in the given order.
     Rows that another hand-out is looking at are passed over (SKIP LOCKED), so nobody waits and nothing is given twice.
     """
     at = at or clock.now()
+    only = None if languages is None else sorted(languages)
     expire_leases(queues=queues, at=at)
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (MINE_FIRST, ANYBODYS):
             for queue in queues:
-                cursor.execute(statement, {"queue": queue, "user": by.pk, "at": at})
+                given = {"queue": queue, "user": by.pk, "at": at, "languages": only}
+                cursor.execute(statement, given)
                 found = cursor.fetchone()
                 if found:
                     return _take(found[0], by=by, at=at)

@@ -182,6 +182,14 @@ def test_a_session_ends_after_half_a_day_however_busy(desk: Callable[..., Desk])
     assert not is_in(client)
 
 
+def test_the_list_forgets_sessions_that_ran_out(desk: Callable[..., Desk]) -> None:
+    client, gone = desk("editor"), desk("editor")
+    gone.session.flush()
+    jobs.enqueue("accounts.prune_sessions")
+    jobs.run_due(kinds=["accounts.prune_sessions"])
+    assert set(UserSession.objects.values_list("user_id", flat=True)) == {client.person.pk}
+
+
 # --- Networks ---------------------------------------------------------------------------------------------------------
 
 
