@@ -32,7 +32,7 @@ ROLES = list(roles.ROLES.items())
 class GrantForm(forms.Form):
     """A role, its end and its languages, with the reason."""
 
-    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=ROLES)
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=[("", gettext_lazy("Choose a role")), *ROLES])
     until = forms.DateTimeField(
         label=gettext_lazy("Until"),
         required=False,
