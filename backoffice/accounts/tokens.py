@@ -137,10 +137,16 @@ def factor_age(payload: dict[str, Any], user: User) -> float | None:
 
 
 def check_code(user: User, code: str, *, visit: devices.Visit) -> bool:
-    """Whether the code is what the person's app shows now and was not used before. Raises TooManyAttempts."""
+    """Whether the code is what the person's app shows now, or a recovery code, and was not used before.
+
+    Raises TooManyAttempts.
+    """
     ticket = attempts.code(user=user, visit=visit)
-    authenticator = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
-    if authenticator is not None and TOTP(authenticator).validate_code(code):
+    known = {row.type: row for row in Authenticator.objects.filter(user=user)}
+    app, recovery = known.get(Authenticator.Type.TOTP), known.get(Authenticator.Type.RECOVERY_CODES)
+    if (app is not None and TOTP(app).validate_code(code)) or (
+        recovery is not None and RecoveryCodes(recovery).validate_code(code)
+    ):
         ticket.refund()
         return True
     security.record(kind=SecurityEvent.Kind.MFA_FAILED, user=user, visit=visit, data={"door": API})

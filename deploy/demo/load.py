@@ -51,8 +51,8 @@ from deploy.demo.content import (
 from integrations.stripe.types import BankDetails
 
 DAYS = 395
-MEMBERS = 200
-SALES = 1600
+MEMBERS = 150
+SALES = 1200
 CATEGORY = {
     "films": "film",
     "catalogue": "learning",

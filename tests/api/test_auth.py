@@ -119,6 +119,20 @@ def test_an_authenticator_app_is_set_up_and_asked_for_at_the_next_sign_in() -> N
     assert api_client().post("/api/v1/auth/mfa/verify", right, format="json").status_code == 401, "a code works once"
 
 
+def test_a_recovery_code_lets_in_who_lost_the_phone_and_works_once() -> None:
+    person = member()
+    client = api_client(person)
+    secret = client.post("/api/v1/auth/mfa/enroll").json()["data"]["secret"]
+    codes = client.post("/api/v1/auth/mfa/confirm", {"code": code_of(secret)}, format="json").json()["data"]
+    code = codes["recovery_codes"][0]
+    for wanted in (200, 401):
+        signed_in = api_client().post(
+            "/api/v1/auth/login", {"email": person.email, "password": PASSWORD}, format="json"
+        )
+        tried = {"mfa_token": signed_in.json()["data"]["mfa_token"], "code": code}
+        assert api_client().post("/api/v1/auth/mfa/verify", tried, format="json").status_code == wanted
+
+
 def test_answers_are_in_the_callers_language() -> None:
     answer = api_client().get("/api/v1/users/me", HTTP_ACCEPT_LANGUAGE="fr")
     assert answer.status_code == 401

@@ -34,7 +34,7 @@ class RefreshInput(serializers.Serializer[Any]):
 
 
 class CodeInput(serializers.Serializer[Any]):
-    code = serializers.CharField(max_length=12)
+    code = serializers.CharField(max_length=20)
     mfa_token = serializers.CharField(required=False)
 
 
