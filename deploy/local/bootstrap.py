@@ -77,8 +77,7 @@ def ensure_environment():
         subprocess.run([command, "-m", "venv", str(VENV)], check=True)
     say("Installing the pinned requirements (a minute or two the first time)")
     subprocess.run(
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        + ["-r", str(LOCK)],
+        [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)],
         check=True,
     )
     stamp.write_text(wanted)
@@ -94,7 +93,7 @@ def main():
     python = ensure_environment()
     os.chdir(ROOT)
     os.environ["PATH"] = str(VENV / "bin") + os.pathsep + os.environ.get("PATH", "")
-    os.execv(str(python), [str(python), "-m", "deploy.local", *sys.argv[1:]])
+    os.execv(str(python), [str(python), "-m", "deploy.local", *sys.argv[1:]])  # noqa: S606
 
 
 if __name__ == "__main__":

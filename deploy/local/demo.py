@@ -189,7 +189,8 @@ def watch(running: list[Part], until_idle: bool = False) -> None:
 def prepare(directory: Path, values: dict[str, str]) -> None:
     """Migrations, reference data, and demo data when there is none."""
     manage(values, "migrate", "--verbosity", "0")
-    manage(values, "createcachetable")
+    if not (directory / LOADED).exists():
+        manage(values, "createcachetable", "--verbosity", "0")
     manage(values, "prepare_demo", "--password-file", str(directory / "demo-password"))
 
 
