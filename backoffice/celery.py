@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_init
+from django.core.management.base import SystemCheckError
 from kombu import Queue
 
 from backoffice import starting
@@ -61,4 +62,8 @@ def keep_django_logging(**_kwargs: Any) -> None:
 @beat_init.connect
 def refuse_unsafe(**_kwargs: Any) -> None:
     """A worker holds the same keys as the web server and starts under the same conditions."""
-    starting.refuse_unsafe()
+    try:
+        starting.refuse_unsafe()
+    except SystemCheckError as error:
+        # Celery logs what its signals raise and goes on; only this ends the process.
+        raise SystemExit(str(error)) from error

@@ -38,7 +38,13 @@ def production(**changes: str) -> dict[str, str]:
 
 def start(*code: str, **changes: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *code], cwd=ROOT, env=production(**changes), capture_output=True, text=True, check=False
+        [sys.executable, *code],
+        cwd=ROOT,
+        env=production(**changes),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -72,9 +78,18 @@ def test_the_web_server_does_not_start_with(changes: dict[str, str], code: str) 
 
 @pytest.mark.slow
 def test_a_worker_does_not_start_either() -> None:
-    signal = "from backoffice.celery import app; from celery.signals import worker_init; import django; django.setup();"
-    done = start("-c", f"{signal} worker_init.send_robust(None) and None; worker_init.send(None)", SECRET_KEY="short")
+    done = start("-m", "celery", "-A", "backoffice", "worker", SECRET_KEY="short", CELERY_BROKER_URL="memory://")
+    assert done.returncode != 0
     assert "accounts.E005" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_timetable_does_not_start_either() -> None:
+    ready = "import backoffice.celery, django; from celery.signals import beat_init; django.setup()"
+    done = start("-c", f"{ready}; beat_init.send(None); print('started')", SECRET_KEY="short")
+    assert done.returncode != 0
+    assert "accounts.E005" in done.stderr
+    assert "started" not in done.stdout
 
 
 def found() -> set[str | None]:
