@@ -90,6 +90,12 @@ def public_keys() -> dict[str, str]:
     }
 
 
+def sign(content: bytes) -> dict[str, str]:
+    """A signature of our own under something else that leaves the house, with the short name of its key."""
+    name, key = next(iter(keys().items()))
+    return {"key": name, "public_key": public_keys()[name], "signature": base64.b64encode(key.sign(content)).decode()}
+
+
 def write(*, at: datetime | None = None) -> Anchor | None:
     """Adds the chain's head to the day's file; None when the chain is empty or its head is anchored already."""
     at = (at or clock.now()).astimezone(UTC)
@@ -130,9 +136,15 @@ def read() -> Iterator[tuple[str, Anchor | None]]:
             yield f"{path.name}:{number}", _parse(line)
 
 
-def covering(position: int) -> Anchor | None:
-    """The first anchor at or after this position: the proof that a row at it was there by then."""
-    return next((anchor for _place, anchor in read() if anchor is not None and anchor.position >= position), None)
+def covering(first: int, last: int) -> list[Anchor]:
+    """The anchors between these positions, and the first one after them: proof of what was there by when."""
+    found = []
+    for _place, anchor in read():
+        if anchor is not None and anchor.position >= first:
+            found.append(anchor)
+            if anchor.position >= last:
+                break
+    return found
 
 
 def check() -> Iterator[Finding]:

@@ -28,9 +28,9 @@ class Finding:
         return f"{self.kind}: entry {self.entry_id}, position {self.position}: {self.detail}"
 
 
-def digest(previous: str, position: int, entry: AuditEntry) -> str:
-    """SHA-256 over the hash before, the position and every column of the entry."""
-    content = {
+def content(entry: AuditEntry) -> str:
+    """Every column of the entry as the text that is hashed."""
+    columns = {
         "id": entry.pk,
         "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "action": entry.action,
@@ -47,8 +47,12 @@ def digest(previous: str, position: int, entry: AuditEntry) -> str:
         "user_agent": entry.user_agent,
         "request_id": entry.request_id,
     }
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(f"{previous}\n{position}\n{text}".encode()).hexdigest()
+    return json.dumps(columns, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest(previous: str, position: int, entry: AuditEntry) -> str:
+    """SHA-256 over the hash before, the position and the content of the entry, a line break between them."""
+    return hashlib.sha256(f"{previous}\n{position}\n{content(entry)}".encode()).hexdigest()
 
 
 def seal(*, batch: int = 1000) -> int:

@@ -34,6 +34,9 @@ DEFAULTS: dict[str, Setting] = {
     "earnings.hold_days": Setting(
         14, int, "Days after a sale until its money is available to the creator; 0 is at once (F-026)."
     ),
+    "export.keep_hours": Setting(24, int, "Hours for which an evidence bundle can be fetched before it is destroyed."),
+    "export.max_mebibytes": Setting(500, int, "Size of an evidence bundle before it is packed."),
+    "export.max_rows": Setting(200_000, int, "Audit rows in one evidence bundle."),
     "import.keep_days": Setting(7, int, "Days until an uploaded file that nobody confirmed is thrown away."),
     "import.max_cells": Setting(2_000_000, int, "Cells in an imported workbook or table; more is refused unread."),
     "import.max_mebibytes": Setting(15, int, "Size of an imported file, and 10 times that unpacked."),

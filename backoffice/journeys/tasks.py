@@ -1,7 +1,10 @@
-"""Background work of the imports."""
+"""Background work of the imports and of what is taken out."""
 
+from backoffice.audit.models import ExportRecord
 from backoffice.core import jobs
+from backoffice.core.errors import DomainError
 from backoffice.journeys.models import ImportRun
+from backoffice.journeys.services import evidence
 from backoffice.journeys.services.imports import runs
 
 
@@ -22,3 +25,18 @@ def apply_import(job: jobs.JobContext, *, run_id: str) -> None:
     """Writes a confirmed file."""
     with job.aside() as tell:
         runs.apply(run=ImportRun.objects.select_related("created_by").get(pk=run_id), tell=tell)
+
+
+@jobs.handler(evidence.MAKE, queue="reports", timeout=1800, max_attempts=3)
+def make_evidence(job: jobs.JobContext, *, export_id: str) -> None:
+    """Writes the evidence bundle that somebody asked for."""
+    try:
+        evidence.make(made=ExportRecord.objects.select_related("user").get(pk=export_id), tell=job.progress)
+    except DomainError as refusal:
+        raise jobs.Dead(str(refusal)) from refusal
+
+
+@jobs.handler("journeys.purge_exports", timeout=300)
+def purge_exports(job: jobs.JobContext) -> None:
+    """Destroys kept files whose time is over."""
+    evidence.purge_due()

@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "backoffice.accounts.presence.StaffPresenceMiddleware",
     "backoffice.accounts.middleware.StaffFactorMiddleware",
+    "backoffice.desk.refusals.RefusalMiddleware",
     "backoffice.accounts.person.PersonMiddleware",
     "cms.person.EditorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -1,18 +1,41 @@
-"""The audit log as people may read it: all of it, their own part, or the money's (PG-019)."""
+"""The audit log as people may read it: all of it, their own part, or the money's (PG-019, W-030)."""
 
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Upper
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from backoffice.accounts import stepup
 from backoffice.accounts.models import User
+from backoffice.audit import exports
 from backoffice.audit.models import AuditEntry
-from backoffice.desk.paging import keyset
+from backoffice.core.errors import NotFound
+from backoffice.core.tables import Row, Table
+from backoffice.desk import downloads
+from backoffice.desk.paging import Page, keyset
 from backoffice.desk.screens import StaffRequest, render, screen
+from backoffice.desk.system import subjects
+
+READ = ("audit.view", "audit.view_own", "audit.view_finance")
+ASKED = ("actor", "action", "object", "request", "from", "to")
+HEADER = (
+    "position", "number", "at", "action", "person", "roles", "kind", "object", "label", "reason", "before", "after",
+    "details", "address", "browser", "request", "hash",
+)  # fmt: skip
+PERSON_REFERENCE = re.compile(r"u-([0-9a-f]{8})", re.IGNORECASE)
 
 
 def visible_to(user: User) -> QuerySet[AuditEntry]:
@@ -26,38 +49,132 @@ def visible_to(user: User) -> QuerySet[AuditEntry]:
     return entries.filter(scope)
 
 
-@screen(
-    permission=("audit.view", "audit.view_own", "audit.view_finance"),
-    title=_("Audit log"),
-    methods=("GET", "HEAD"),
-)
-def audit_list(request: StaffRequest) -> HttpResponse:
-    """Search by person, action, object and day; every entry with what it changed."""
-    asked = {name: request.GET.get(name, "").strip() for name in ("actor", "action", "object", "from", "to")}
-    entries = visible_to(request.user)
+def asked_of(given: Mapping[str, str]) -> dict[str, str]:
+    """What was searched for."""
+    return {name: given.get(name, "").strip()[:200] for name in ASKED}
+
+
+def matching(entries: QuerySet[AuditEntry], asked: Mapping[str, str]) -> QuerySet[AuditEntry]:
+    """The entries that fit the search."""
     if asked["actor"]:
-        people = User.objects.filter(
-            Q(display_name__icontains=asked["actor"]) | Q(email__iexact=asked["actor"]), is_staff=True
-        )
-        entries = entries.filter(actor__in=people)
+        entries = entries.filter(actor__in=people_called(asked["actor"]))
     if asked["action"]:
         entries = entries.filter(action__startswith=asked["action"])
     if asked["object"]:
-        entries = entries.filter(Q(subject_id=asked["object"]) | Q(subject_label__icontains=asked["object"]))
+        entries = entries.annotate(label=Upper("subject_label")).filter(
+            Q(subject_id=asked["object"].lower()) | Q(label=Upper(Value(asked["object"])))
+        )
+    if asked["request"]:
+        entries = entries.filter(request_id=asked["request"])
     if first := _day(asked["from"]):
         entries = entries.filter(at__gte=_midnight(first))
     if last := _day(asked["to"]):
         entries = entries.filter(at__lt=_midnight(last + timedelta(days=1)))
-    page = keyset(request, entries)
+    return entries
+
+
+def people_called(text: str) -> QuerySet[User]:
+    """Staff by a part of their name; anybody by the whole address, key or reference (U-…)."""
+    found = Q(display_name__icontains=text, is_staff=True) | Q(email__iexact=text)
+    if reference := PERSON_REFERENCE.fullmatch(text):
+        found = Q(id__iendswith=reference[1])
+    with suppress(ValueError):
+        found |= Q(id=UUID(text))
+    return User.objects.filter(found)
+
+
+@screen(permission=READ, title=gettext_lazy("Audit log"), methods=("GET", "HEAD"))
+def audit_list(request: StaffRequest) -> HttpResponse:
+    """Search by person, action, object, request and day; every entry with what it changed."""
+    asked = asked_of(request.GET.dict())
+    return _list(
+        request,
+        keyset(request, matching(visible_to(request.user), asked)),
+        {
+            "asked": asked,
+            "searching": any(asked.values()),
+            "may_export": request.user.may("audit.export"),
+        },
+    )
+
+
+@screen(permission=READ, title=gettext_lazy("History"), methods=("GET", "HEAD"))
+def audit_object(request: StaffRequest, kind: str, key: str) -> HttpResponse:
+    """Everything that is on record about one object, newest first."""
+    if not subjects.known(kind):
+        raise NotFound(_("There is no such kind of object."))
+    page = keyset(request, visible_to(request.user).filter(subject_type=kind, subject_id=key))
+    label = page.items[0].subject_label if page.items else key
+    request.desk["title"] = _("History of %(what)s") % {"what": f"{subjects.noun(kind)} {label}"}
+    own = subjects.page(kind, key)
+    return _list(request, page, {"subject_page": own, "subject_label": label})
+
+
+@screen(permission=READ, title=gettext_lazy("History"), methods=("GET", "HEAD"))
+def audit_person(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """What one person did and what was done to their account, newest first."""
+    person = get_object_or_404(User, pk=pk)
+    about = Q(actor=person) | Q(subject_type="accounts.user", subject_id=str(person.pk))
+    request.desk["title"] = _("History of %(what)s") % {"what": person}
+    page = keyset(request, visible_to(request.user).filter(about))
+    own = subjects.page("accounts.user", str(person.pk)) if request.user.may("users.view") else ""
+    return _list(request, page, {"subject_page": own, "subject_label": str(person)})
+
+
+@screen(permission="audit.export", title=gettext_lazy("Audit log"), methods=("POST",))
+@stepup.required
+def audit_export(request: StaffRequest) -> HttpResponse:
+    """The search as a file, oldest first, each row with its place in the chain; on record with its reason."""
+    asked = asked_of(request.POST.dict())
+    made = exports.record(
+        dataset="audit",
+        by=request.user,
+        format=request.POST.get("format", "csv"),
+        reason=request.POST.get("reason", ""),
+        filters=asked,
+    )
+    found = matching(visible_to(request.user), asked).select_related("actor", "link").order_by("id")
+    return downloads.answer(made, [Table(_("Audit log"), HEADER, _rows(found))], name=f"audit-{made.reference}")
+
+
+def _rows(found: QuerySet[AuditEntry]) -> Iterator[Row]:
+    for entry in found.iterator(chunk_size=2000):
+        link = getattr(entry, "link", None)
+        yield (
+            link.position if link else None,
+            entry.pk,
+            entry.at.isoformat(),
+            entry.action,
+            str(entry.actor) if entry.actor else "",
+            " ".join(entry.actor_roles),
+            entry.subject_type,
+            entry.subject_id,
+            entry.subject_label,
+            entry.reason,
+            _json(entry.before),
+            _json(entry.after),
+            _json(entry.data),
+            entry.ip,
+            entry.user_agent,
+            entry.request_id,
+            link.hash if link else "",
+        )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
+
+
+def _list(request: StaffRequest, page: Page[AuditEntry], context: dict[str, Any]) -> HttpResponse:
     return render(
         request,
         "desk/system/audit/list.html",
         {
             "page": page,
             "rows": [(entry, changes(entry)) for entry in page.items],
-            "asked": asked,
-            "searching": any(asked.values()),
             "shows_origin": request.user.may("audit.view"),
+            "reads_all": request.user.may("audit.view"),
+            **context,
         },
     )
 
@@ -83,3 +200,11 @@ def _day(text: str) -> date | None:
 
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+urlpatterns = [
+    path("audit/", audit_list, name="audit_list"),
+    path("audit/export/", audit_export, name="audit_export"),
+    path("audit/objects/<str:kind>/<str:key>/", audit_object, name="audit_object"),
+    path("audit/people/<uuid:pk>/", audit_person, name="audit_person"),
+]

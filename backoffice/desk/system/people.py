@@ -25,6 +25,7 @@ class PersonAdmin(DeskAdmin):
     list_filter = ("is_staff", "is_active", "language")
     ordering = ("-date_joined", "-id")
     search_help_text = _("Name")
+    change_form_after_template = "desk/system/people/trail.html"
 
     def _helps_people(self, request: HttpRequest) -> bool:
         user = request.user

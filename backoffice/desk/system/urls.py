@@ -2,14 +2,16 @@
 
 from django.urls import path
 
-from backoffice.desk.system import audit, health, jobs, security, staff, style
+from backoffice.desk.system import audit, exports, health, investigations, jobs, security, staff, style
 
 urlpatterns = [
     path("health/", health.overview, name="health"),
     path("jobs/", jobs.job_list, name="job_list"),
     path("jobs/<uuid:job_id>/retry/", jobs.job_retry, name="job_retry"),
     path("jobs/<uuid:job_id>/discard/", jobs.job_discard, name="job_discard"),
-    path("audit/", audit.audit_list, name="audit_list"),
+    *audit.urlpatterns,
+    *investigations.urlpatterns,
+    *exports.urlpatterns,
     path("staff/", staff.staff_list, name="staff_list"),
     path("staff/<uuid:pk>/", staff.staff_detail, name="staff_detail"),
     path("staff/<uuid:pk>/profile/", staff.staff_profile, name="staff_profile"),
