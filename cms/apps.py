@@ -7,3 +7,7 @@ class CmsConfig(AppConfig):
     label = "cms"
     default_auto_field = "django.db.models.BigAutoField"  # the key of Wagtail's own page table
     verbose_name = _("Pages")
+
+    def ready(self) -> None:
+        """Connects what listens to Wagtail."""
+        from cms import receivers  # noqa: F401  models cannot be imported before this moment

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, connection, models, transaction
 from django.utils.translation import gettext as _
 
+from backoffice.audit import entries
 from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict
@@ -202,7 +203,9 @@ def release(item: WorkItem, *, token: UUID | str, by: Any, at: datetime | None =
     """Gives the item back to the queue."""
     at = at or clock.now()
     with transaction.atomic():
-        return _write(_held(item, token=token, by=by, at=at), at, state=State.OPEN, return_to=None, **RELEASED)
+        held = _held(item, token=token, by=by, at=at)
+        _record("release", held, by=by, at=at)
+        return _write(held, at, state=State.OPEN, return_to=None, **RELEASED)
 
 
 def skip(item: WorkItem, *, token: UUID | str, by: Any, at: datetime | None = None) -> WorkItem:
@@ -211,7 +214,14 @@ def skip(item: WorkItem, *, token: UUID | str, by: Any, at: datetime | None = No
     with transaction.atomic():
         held = _held(item, token=token, by=by, at=at)
         Skip.objects.get_or_create(item=held, user=by)
+        _record("skip", held, by=by, at=at)
         return _write(held, at, state=State.OPEN, return_to=None, **RELEASED)
+
+
+def _record(verb: str, item: WorkItem, *, by: Any, at: datetime) -> None:
+    """Giving work back moves no state of what it is about, so nobody else writes it down."""
+    about = {"queue": item.queue, "subject_type": item.subject_type, "subject": item.subject_id, "label": item.label}
+    entries.record(action=f"work_item.{verb}", by=by, subject=item, data=about, at=at)
 
 
 def pause(
