@@ -23,6 +23,8 @@ MEMBER = "member"
 CREATOR = "creator"
 SIGNED = "signed"
 NOBODY = "nobody"
+# In the place of a permission: reading only, for everybody.
+CLOSED = "closed"
 
 # What packages bring, by the beginning of the pattern; the first that fits counts.
 DECLARED: list[tuple[str, str, str]] = [
@@ -59,6 +61,8 @@ class Route:
     kind: str
     permissions: tuple[str, ...]
     note: str = ""
+    # What a change asks for where reading asks for less.
+    to_change: str = ""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -71,7 +75,7 @@ class Route:
 def has(role: str, permission: str) -> bool:
     """Whether the matrix gives a role ``area.verb``."""
     area, _dot, verb = permission.partition(".")
-    return verb in MATRIX[area].get(role, "").split()
+    return permission != CLOSED and verb in MATRIX[area].get(role, "").split()
 
 
 def patterns(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -108,12 +112,18 @@ def _route(path: str, entry: URLPattern) -> Route:
 
 def _admin_route(path: str, name: str, view: Any) -> Route:
     model_admin = getattr(view, "model_admin", None)
-    if isinstance(model_admin, DeskAdmin):
-        if name.endswith(("_add", "_delete")):
-            return Route(path, name, NOBODY, (), "closed")
-        return Route(path, name, STAFF, (f"{model_admin.area}.view",))
-    if name in SITE_PAGES:
-        return Route(path, name, SITE_PAGES[name], ())
     if not name:
         return Route(path, name, STAFF, (), "sends on or answers 404")
+    if isinstance(model_admin, DeskAdmin):
+        own = type(model_admin)
+        if name.endswith("_add") and own.has_add_permission is not DeskAdmin.has_add_permission:
+            return Route(path, name, STAFF, (f"{model_admin.area}.edit",))
+        if name.endswith("_delete") and own.has_delete_permission is not DeskAdmin.has_delete_permission:
+            return Route(path, name, STAFF, (f"{model_admin.area}.edit",))
+        if name.endswith(("_add", "_delete", "_history")):
+            return Route(path, name, NOBODY, (), "closed")
+        to_change = f"{model_admin.area}.edit" if model_admin.editable else CLOSED
+        return Route(path, name, STAFF, (f"{model_admin.area}.view",), to_change=to_change)
+    if name in SITE_PAGES:
+        return Route(path, name, SITE_PAGES[name], ())
     raise Undeclared(f"{path}: nobody says who may reach it")

@@ -33,13 +33,19 @@ REGEX = {
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "accounts/password/reset/key/1-unknown/",
     r"en/pages/^((?:[\w\-]+/)*)$": "en/pages/",
 }
-# Leaving ends the session that the walk needs; these three are tested by themselves.
-LEAVING = {"account_logout", "logout", "wagtailadmin_logout"}
+# Leaving ends the session that the walk needs; these are tested by themselves.
+LEAVING = {"account_logout", "logout", "wagtailadmin_logout", "api_logout"}
 # 405 before 403 tells nothing: the methods of an address are published.
 REFUSED = {403, 405}
 # Wagtail's own views that fail on a made-up key, or on purpose; they are open to editors only.
-WAGTAILS_OWN = ("/cms/failwhale/", "/cms/choose-external-link/", "/cms/documents/chooser/chosen/", "/cms/images/chooser/chosen/")
+WAGTAILS_OWN = (
+    "/cms/failwhale/",
+    "/cms/choose-external-link/",
+    "/cms/documents/chooser/chosen/",
+    "/cms/images/chooser/chosen/",
+)
 DOOR = {301, 302}
+READING = {"GET", "HEAD", "OPTIONS"}
 
 
 def address(pattern: str) -> str:
@@ -55,13 +61,15 @@ def address(pattern: str) -> str:
 ROUTES = access.routes()
 
 
-def walk(client: Client, **headers: Any) -> list[tuple[access.Route, str, str, Any]]:
+def walk(client: Client, role: str = "", **headers: Any) -> list[tuple[access.Route, str, str, Any]]:
     """Every route by every method."""
     answers = []
     for route in ROUTES:
         if route.name in LEAVING:
             continue
-        for method in access.METHODS:
+        editor = role in route.roles and route.pattern.startswith("cms/")
+        # Whom Wagtail lets in, its pages answer by whatever method as by GET; two are enough of 190 pages.
+        for method in ("GET", "POST") if editor else access.METHODS:
             answer = client.generic(method, address(route.pattern), **headers)
             answers.append((route, method, address(route.pattern), answer))
     return answers
@@ -84,13 +92,14 @@ def test_a_role_reaches_what_the_matrix_says_and_nothing_else(client: Client, ro
     sign_in(client, staff(role))
     cache.clear()
     wrong = []
-    for route, method, path, answer in walk(client):
+    for route, method, path, answer in walk(client, role):
         status = answer.status_code
         if status >= 500:
             if not (role in route.roles and path.startswith(WAGTAILS_OWN)):
                 wrong.append(f"{method} {path}: {status}")
         elif route.kind == access.STAFF and route.pattern.startswith("admin/"):
-            if role in route.roles and (status == 403 or leads_to_the_door(answer)):
+            reads_only = bool(route.to_change) and not access.has(role, route.to_change) and method not in READING
+            if role in route.roles and not reads_only and (status == 403 or leads_to_the_door(answer)):
                 wrong.append(f"{method} {path}: {status} although the role may")
             if role not in route.roles and status not in REFUSED:
                 wrong.append(f"{method} {path}: {status} although the role may not")
@@ -99,7 +108,7 @@ def test_a_role_reaches_what_the_matrix_says_and_nothing_else(client: Client, ro
                 wrong.append(f"{method} {path}: {status} although the role may not")
         elif route.kind in (access.MEMBER, access.CREATOR) and status not in (401, 405):
             wrong.append(f"{method} {path}: {status}: a staff session is no API token")
-        elif route.kind == access.NOBODY and status not in (403, 404, 405):
+        elif route.kind == access.NOBODY and method != "OPTIONS" and status not in (403, 404, 405):
             wrong.append(f"{method} {path}: {status} although it is closed")
     assert not wrong, "\n".join(wrong)
 
@@ -114,7 +123,7 @@ def test_nobody_else_reaches_a_staff_address(client: Client, bearer: bool) -> No
         status = answer.status_code
         if status >= 500:
             wrong.append(f"{method} {path}: {status}")
-        elif route.kind in (access.STAFF, access.NOBODY):
+        elif route.kind in (access.STAFF, access.NOBODY) and not (route.kind == access.NOBODY and method == "OPTIONS"):
             refused = status in REFUSED or status in (404, 405) or leads_to_the_door(answer)
             if not (refused or (status in DOOR and answer["Location"].startswith(("/admin/", "/cms/")))):
                 wrong.append(f"{method} {path}: {status} {answer.get('Location', '')}")
