@@ -92,6 +92,7 @@ def make(*, made: ExportRecord, tell: Tell, at: datetime | None = None) -> None:
         return
     at = at or clock.now()
     chain.seal()
+    anchors.write(at=at)
     subject = _subject(made.filters["about"], made.subject_id)
     key = f"exports/{made.pk}.zip"
     with tempfile.TemporaryFile(prefix="backlot-evidence-") as file, translation.override(made.user.language):

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import transaction
 
 from backoffice.accounts.models import User
-from backoffice.audit import anchors, chain, entries
+from backoffice.audit import anchors, entries
 from backoffice.audit.models import AuditEntry, ChainLink, ExportRecord
 from backoffice.configuration import values
 from backoffice.core import clock, jobs
@@ -86,8 +86,6 @@ def test_the_manifest_names_every_file_with_its_hash_and_is_signed() -> None:
 def test_every_audit_row_carries_a_proof_that_can_be_computed_anew() -> None:
     person = member()
     support.ticket(requester=person)
-    chain.seal()
-    anchors.write()
     record = made(person)
     archive = opened(record)
     lines = [json.loads(line) for line in archive.read("audit.jsonl").decode().splitlines()]
@@ -97,7 +95,8 @@ def test_every_audit_row_carries_a_proof_that_can_be_computed_anew() -> None:
         assert hashlib.sha256(text.encode()).hexdigest() == line["hash"]
         assert ChainLink.objects.get(position=line["position"]).hash == line["hash"]
     assert "ticket.open" in {json.loads(line["content"])["action"] for line in lines}
-    assert archive.read("anchors.jsonl").decode().count('"position"') == 1
+    (anchor,) = [json.loads(line) for line in archive.read("anchors.jsonl").decode().splitlines()]
+    assert anchor["position"] >= max(line["position"] for line in lines)
 
 
 def test_formulas_are_inert_in_the_tables_of_the_bundle() -> None:

@@ -42,7 +42,10 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!(form instanceof HTMLFormElement) || !form.matches("[data-once]")) return;
+  if (!(form instanceof HTMLFormElement)) return;
+  // A file comes without a new page, so the dialog that asked for it would stay.
+  if (form.matches("[data-download]")) form.closest("dialog")?.close();
+  if (!form.matches("[data-once]")) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;
