@@ -66,9 +66,7 @@ def turned_video() -> Path:
 
 def sound(*, seconds: float = 2) -> Path:
     def make(target: Path) -> None:
-        _ffmpeg(
-            "-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}", "-c:a", "libmp3lame", str(target)
-        )
+        _ffmpeg("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}", "-c:a", "libmp3lame", str(target))
 
     return _cached(f"sound-{seconds}s.mp3", make)
 

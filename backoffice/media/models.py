@@ -86,9 +86,7 @@ class Asset(Record):
         verbose_name_plural = _("files")
         indexes: ClassVar = [
             models.Index(fields=["processed_at"], name="asset_processed_at"),
-            models.Index(
-                fields=["id"], condition=Q(processing_status="processing"), name="asset_in_processing"
-            ),
+            models.Index(fields=["id"], condition=Q(processing_status="processing"), name="asset_in_processing"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -104,8 +102,7 @@ class Asset(Record):
                 name="asset_failure_has_a_code",
             ),
             models.CheckConstraint(
-                condition=Q(processing_status__in=["uploading", "processing"])
-                | Q(processed_at__isnull=False),
+                condition=Q(processing_status__in=["uploading", "processing"]) | Q(processed_at__isnull=False),
                 name="asset_processed_has_a_time",
             ),
         ]

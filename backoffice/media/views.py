@@ -57,9 +57,7 @@ def part(request: HttpRequest, token: str) -> HttpResponse:
     if int(length) < claims["bytes"]:
         return _refusal("too_small", _("The part is smaller than announced."), 400)
     try:
-        arrived = storage.local().receive_part(
-            claims["ref"], number=claims["n"], bytes=claims["bytes"], stream=request
-        )
+        arrived = storage.local().receive_part(claims["ref"], number=claims["n"], bytes=claims["bytes"], stream=request)
     except BadParts as error:
         return _refusal("bad_part", str(error), 400)
     except Missing:
@@ -165,9 +163,7 @@ def _serve(
             return _guarded(outside)
         start, end = span
         length = end - start + 1
-        chunks: Iterator[bytes] = (
-            iter(()) if request.method == "HEAD" else keeper.read(key, start=start, length=length)
-        )
+        chunks: Iterator[bytes] = iter(()) if request.method == "HEAD" else keeper.read(key, start=start, length=length)
     except Missing:
         return _refusal("not_found", _("There is no such file."), 404)
     response = StreamingHttpResponse(chunks, content_type=content_type)

@@ -203,7 +203,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
-# Guessing is limited by accounts.services.attempts, counted in the database; allauth counts in the cache, not atomically.
+# Guessing is limited by accounts.services.attempts, counted in the database; allauth's cache counts are not atomic.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": None, "change_password": None}
 ACCOUNT_FORMS = {
     "reset_password": "backoffice.accounts.forms.ResetPasswordForm",

@@ -530,7 +530,7 @@ def waiting_titles(stage: Stage) -> None:
         ),
         (
             "Ayiti Adventures",
-            "La Visite at Dawn — a very long title to see how lists and cards behave when a creator tells the whole story in it",
+            "La Visite at Dawn — a very long title, to see what lists and cards do when somebody tells it all",
             899,
             "en",
             "Pine forest, fog and the bird that only lives here.",
@@ -593,7 +593,7 @@ def waiting_titles(stage: Stage) -> None:
             by=by,
             revision=case.title.revision,
             policy=policy,
-            message="La bande-son contient un enregistrement dont les droits ne sont pas prouvés. Merci de joindre l'accord.",
+            message="La bande-son contient un enregistrement sans preuve de droits. Merci de joindre l'accord.",
             undo_seconds=0,
             at=stage.ago(0.02) + timedelta(seconds=60),
         )

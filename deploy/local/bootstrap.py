@@ -77,7 +77,17 @@ def ensure_environment():
         subprocess.run([command, "-m", "venv", str(VENV)], check=True)
     say("Installing the pinned requirements (a minute or two the first time)")
     subprocess.run(
-        [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)],
+        [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "-qq",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            str(LOCK),
+        ],
         check=True,
     )
     stamp.write_text(wanted)

@@ -21,7 +21,9 @@ def permissions() -> str:
     ]
     for area, row in MATRIX.items():
         lines += [f"## {area}", "", "| Role | Verbs |", "| --- | --- |"]
-        lines += [f"| {ROLES[role]} | {', '.join(f'`{verb}`' for verb in verbs.split())} |" for role, verbs in row.items()]
+        lines += [
+            f"| {ROLES[role]} | {', '.join(f'`{verb}`' for verb in verbs.split())} |" for role, verbs in row.items()
+        ]
         lines.append("")
     return "\n".join(lines)
 

@@ -40,9 +40,7 @@ class ClamAV:
                     self._send(connection, stream)
                 return self._receive(connection)
         except OSError as error:
-            raise ScannerUnavailable(
-                f"The virus scanner at {self.address} cannot be reached: {error}"
-            ) from error
+            raise ScannerUnavailable(f"The virus scanner at {self.address} cannot be reached: {error}") from error
 
     def _connect(self) -> socket.socket:
         path = self.address.removeprefix("unix:")

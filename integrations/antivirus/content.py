@@ -10,9 +10,7 @@ HEAD_BYTES = 4096
 
 _MP4_AUDIO_BRANDS = {b"M4A ", b"M4B "}
 _MP4_IMAGE_BRANDS = {b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis"}
-_TEXT_MARKUP = re.compile(
-    rb"<\s*(?:!doctype|html|svg|script|\?xml|head|body|iframe|x:xmpmeta)", re.IGNORECASE
-)
+_TEXT_MARKUP = re.compile(rb"<\s*(?:!doctype|html|svg|script|\?xml|head|body|iframe|x:xmpmeta)", re.IGNORECASE)
 
 # Content that is never media here, whatever it is called: it could run, unpack, or point at other files.
 DANGEROUS = frozenset(

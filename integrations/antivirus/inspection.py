@@ -29,9 +29,7 @@ def check_type(head: bytes, *, allowed: Collection[str]) -> str:
     raise WrongType(f"The content is of no known type; accepted here: {', '.join(sorted(allowed))}.")
 
 
-def inspect(
-    stream: BinaryIO, *, allowed: Collection[str], max_bytes: int, expected_sha256: str = ""
-) -> Inspection:
+def inspect(stream: BinaryIO, *, allowed: Collection[str], max_bytes: int, expected_sha256: str = "") -> Inspection:
     """Read `stream` once, from its start, and answer what it is.
 
     Raises Empty, Dangerous, WrongType, TooLarge (more than `max_bytes`, found without reading on) or
@@ -50,7 +48,5 @@ def inspect(
         raise TooLarge(f"The file has more than the {max_bytes} bytes that are accepted here.")
     found = digest.hexdigest()
     if expected_sha256 and found != expected_sha256.lower():
-        raise ChecksumMismatch(
-            "The file differs from the one that was announced: its SHA-256 is not the same."
-        )
+        raise ChecksumMismatch("The file differs from the one that was announced: its SHA-256 is not the same.")
     return Inspection(content_type=content_type, bytes=size, sha256=found)

@@ -38,9 +38,7 @@ LADDER = {240: ("240p", 400, 64), 480: ("480p", 1200, 96), 720: ("720p", 2800, 1
 SEGMENT_SECONDS = 4
 
 # The decoders that may run at all: what cameras and editors write. Fewer decoders, fewer ways in.
-_VIDEO_DECODERS = (
-    "h264 hevc libdav1d av1 vp8 vp9 mpeg4 mpeg1video mpeg2video mjpeg png webp prores dnxhd theora"
-)
+_VIDEO_DECODERS = "h264 hevc libdav1d av1 vp8 vp9 mpeg4 mpeg1video mpeg2video mjpeg png webp prores dnxhd theora"
 _AUDIO_DECODERS = "aac mp3 mp3float mp2 mp2float opus libopus vorbis flac alac ac3 eac3"
 _PCM_DECODERS = "pcm_u8 pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_f32le pcm_alaw pcm_mulaw"
 _DECODERS = ",".join(f"{_VIDEO_DECODERS} {_AUDIO_DECODERS} {_PCM_DECODERS}".split())
@@ -196,9 +194,7 @@ class Ffmpeg:
                 raise Unreadable(_reason(finished.errors))
             shutil.move(made, target)
 
-    def hls(
-        self, source: Path, directory: Path, *, probe: Probe, on_progress: Progress | None = None
-    ) -> HlsStream:
+    def hls(self, source: Path, directory: Path, *, probe: Probe, on_progress: Progress | None = None) -> HlsStream:
         """Write an HLS stream (MPEG-TS segments, one directory per quality) into the empty `directory`.
 
         Qualities are those of `LADDER` not above the source; a smaller source keeps its own size.
@@ -213,9 +209,7 @@ class Ffmpeg:
             if finished.status:
                 raise Unreadable(_reason(finished.errors))
             place = finished.output.parent
-            files = sorted(
-                str(path.relative_to(place)) for path in place.rglob("*") if path.suffix in (".m3u8", ".ts")
-            )
+            files = sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.suffix in (".m3u8", ".ts"))
             for name in files:
                 (directory / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(place / name, directory / name)
@@ -253,9 +247,7 @@ class Ffmpeg:
             _check_refusals(finished.errors)
             return framecrc.read(finished.output)
 
-    def _input(
-        self, source: Path, *, demuxer: str = "", seek_ms: int = 0, before: Sequence[str] = ()
-    ) -> list[str]:
+    def _input(self, source: Path, *, demuxer: str = "", seek_ms: int = 0, before: Sequence[str] = ()) -> list[str]:
         seek = ["-ss", f"{seek_ms / 1000:.3f}"] if seek_ms else []
         forced = demuxer or containers.demuxer_for(source)
         guards = ["-protocol_whitelist", "file,pipe", "-codec_whitelist", _DECODERS]

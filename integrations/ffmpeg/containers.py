@@ -44,7 +44,5 @@ def demuxer_for(path: Path) -> str:
     if content.is_dangerous(found):
         raise Hostile(f"The file is not media: its content is {found}.")
     if found not in DEMUXERS:
-        raise Unreadable(
-            f"The content is no video, sound or picture that can be read here ({found or 'unknown'})."
-        )
+        raise Unreadable(f"The content is no video, sound or picture that can be read here ({found or 'unknown'}).")
     return DEMUXERS[found]

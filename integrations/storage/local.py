@@ -52,9 +52,7 @@ class LocalStorage(Storage):
     size.
     """
 
-    def __init__(
-        self, root: Path, *, tokens: Tokens, base_url: str, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, root: Path, *, tokens: Tokens, base_url: str, clock: Callable[[], float] = time.time) -> None:
         self.root = root
         self.tokens = tokens
         self.base_url = base_url.rstrip("/")

@@ -105,9 +105,7 @@ class S3Storage(Storage):
 
     def save(self, key: str, content: BinaryIO, *, content_type: str) -> Stored:
         with _Errors(key):
-            self.client.upload_fileobj(
-                content, self.bucket, check_key(key), ExtraArgs={"ContentType": content_type}
-            )
+            self.client.upload_fileobj(content, self.bucket, check_key(key), ExtraArgs={"ContentType": content_type})
         return self.stat(key)
 
     def stat(self, key: str) -> Stored:

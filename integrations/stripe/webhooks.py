@@ -88,9 +88,7 @@ def verify(
         raise SecretMissing("No webhook secret is set.")
     signed_at, signatures = _read_header(header)
     expected = sign(payload, secret, at=signed_at)
-    if not any(
-        hmac.compare_digest(expected.encode(), given.encode(errors="replace")) for given in signatures
-    ):
+    if not any(hmac.compare_digest(expected.encode(), given.encode(errors="replace")) for given in signatures):
         raise WrongSignature("The signature does not belong to this body.")
     if signed_at < now - tolerance:
         raise TooOld("The event was signed too long ago.")

@@ -14,7 +14,7 @@ GOOD = {"email": "new@example.com", "password": "a long enough phrase", "display
 
 def code_of(secret: str) -> str:
     """What an authenticator app shows now."""
-    return format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[0]))
+    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 
 def app_of(user: User) -> str:

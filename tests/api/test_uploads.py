@@ -40,9 +40,7 @@ def send(parts: list[dict[str, Any]], content: bytes) -> list[dict[str, Any]]:
     sent, offset = [], 0
     for part in parts:
         piece = content[offset : offset + part["bytes"]]
-        response = Client().put(
-            urlsplit(part["url"]).path, data=piece, content_type="application/octet-stream"
-        )
+        response = Client().put(urlsplit(part["url"]).path, data=piece, content_type="application/octet-stream")
         assert response.status_code == 200
         sent.append({"number": part["number"], "etag": response["ETag"]})
         offset += part["bytes"]
@@ -76,9 +74,7 @@ def test_a_file_goes_from_announcement_to_ready() -> None:
 
 
 def test_a_type_that_is_not_accepted_is_400() -> None:
-    response = announce(
-        accounts.api_client(accounts.member()), media_files.video(), content_type="application/zip"
-    )
+    response = announce(accounts.api_client(accounts.member()), media_files.video(), content_type="application/zip")
 
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "wrong_type"

@@ -19,7 +19,9 @@ TRACKED = [
         check=True,
     ).stdout.splitlines()
 ]
-TEXT = [path for path in TRACKED if path.suffix in {".py", ".md", ".html", ".txt", ".toml", ".yaml", ".js", ".css", ".po"}]
+TEXT = [
+    path for path in TRACKED if path.suffix in {".py", ".md", ".html", ".txt", ".toml", ".yaml", ".js", ".css", ".po"}
+]
 REGISTRIES = re.compile(r"pypi\.org|pythonhosted|npmjs|deb\.debian|crates\.io|conda\.org", re.IGNORECASE)
 
 
@@ -66,8 +68,6 @@ def test_state_fields_change_through_their_machine_only() -> None:
     from backoffice.core.states import Machine
 
     machines = [
-        model
-        for model in apps.get_models()
-        if any(isinstance(value, Machine) for value in vars(model).values())
+        model for model in apps.get_models() if any(isinstance(value, Machine) for value in vars(model).values())
     ]
     assert len(machines) >= 8, "machines are declared on their models"

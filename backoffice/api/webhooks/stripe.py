@@ -37,9 +37,7 @@ def receive(request: HttpRequest) -> JsonResponse:
     except webhooks.BadSignature as refusal:
         log.warning("webhook_refused", provider=PROVIDER, reason=refusal.reason)
         return JsonResponse({"received": False, "reason": refusal.reason}, status=400)
-    events.receive(
-        provider=PROVIDER, event_id=event.id, type=event.type, payload=event.payload, account=event.account
-    )
+    events.receive(provider=PROVIDER, event_id=event.id, type=event.type, payload=event.payload, account=event.account)
     return JsonResponse({"received": True})
 
 

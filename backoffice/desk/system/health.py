@@ -36,8 +36,6 @@ def overview(request: StaffRequest) -> HttpResponse:
             "totals": totals,
             "oldest": oldest,
             "now": now,
-            "failed_events": badges.failed_events(request) or 0
-            if request.user.may("payments.view")
-            else None,
+            "failed_events": badges.failed_events(request) or 0 if request.user.may("payments.view") else None,
         },
     )

@@ -75,9 +75,7 @@ def job_discard(request: StaffRequest, job_id: UUID) -> HttpResponse:
     with transaction.atomic():
         moved = jobs.discard(job)
         if moved:
-            entries.record(
-                action="job.discard", by=request.user, subject=job, reason=reason, data={"kind": job.kind}
-            )
+            entries.record(action="job.discard", by=request.user, subject=job, reason=reason, data={"kind": job.kind})
     return _back(request, moved, _("The job was discarded."))
 
 

@@ -127,9 +127,7 @@ def fail(asset: Asset, *, code: str, detail: str, at: datetime | None = None) ->
         _wake(asset)
 
 
-def quarantine(
-    asset: Asset, *, code: str, detail: str, infected: bool = False, at: datetime | None = None
-) -> None:
+def quarantine(asset: Asset, *, code: str, detail: str, infected: bool = False, at: datetime | None = None) -> None:
     """Isolate a harmful file: moved away, never linked, never retried (S-062)."""
     at = at or clock.now()
     changes: dict[str, Any] = {
@@ -205,15 +203,11 @@ def store(
             processed_at=at,
             **facts,
         )
-        entries.record(
-            action="asset.store", by=by, subject=asset, data={"kind": kind, "bytes": found.bytes}, at=at
-        )
+        entries.record(action="asset.store", by=by, subject=asset, data={"kind": kind, "bytes": found.bytes}, at=at)
     return asset
 
 
-def _examine(
-    path: Path, *, allowed: frozenset[str], size_key: str
-) -> tuple[inspection.Inspection, dict[str, Any]]:
+def _examine(path: Path, *, allowed: frozenset[str], size_key: str) -> tuple[inspection.Inspection, dict[str, Any]]:
     try:
         with path.open("rb") as stream:
             found = inspection.inspect(stream, allowed=allowed, max_bytes=values.get(size_key))

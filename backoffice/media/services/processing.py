@@ -66,9 +66,7 @@ def recover(*, at: datetime | None = None) -> int:
     """
     at = at or clock.now()
     count = 0
-    for asset in Asset.objects.filter(
-        processing_status=Processing.PROCESSING, updated_at__lt=at - ABANDONED_AFTER
-    ):
+    for asset in Asset.objects.filter(processing_status=Processing.PROCESSING, updated_at__lt=at - ABANDONED_AFTER):
         unfinished = Job.objects.filter(
             kind=assets.PROCESS,
             payload__asset_id=str(asset.id),
@@ -168,9 +166,7 @@ def _keep(asset: Asset, made: steps.Made, *, at: datetime) -> None:
     )
 
 
-def _refuse(
-    asset: Asset, step: ProcessingStep | None, *, code: str, detail: str, harmful: bool = False
-) -> None:
+def _refuse(asset: Asset, step: ProcessingStep | None, *, code: str, detail: str, harmful: bool = False) -> None:
     now = clock.now()
     with transaction.atomic():
         if step is not None:

@@ -164,9 +164,7 @@ def preview(work: Work) -> Outcome:
     tool.preview(work.source, target, probe=known, lines=PREVIEW_LINES, on_progress=work.on_progress)
     found = tool.probe(target)
     made = _stored(work, Asset.Kind.PREVIEW, target, "video/mp4" if known.has_video else "audio/mp4")
-    made = replace(
-        made, duration_ms=found.duration_ms, width=found.width or None, height=found.height or None
-    )
+    made = replace(made, duration_ms=found.duration_ms, width=found.width or None, height=found.height or None)
     return Outcome(made=(made,))
 
 

@@ -61,9 +61,7 @@ def start(
     upload_id = uuid7()
     key = assets.original_key(upload_id)
     plain_type = policies.plain_type(content_type)
-    reference = storage.private().start_upload(
-        key, content_type=plain_type, bytes=bytes, part_bytes=part_bytes
-    )
+    reference = storage.private().start_upload(key, content_type=plain_type, bytes=bytes, part_bytes=part_bytes)
     with transaction.atomic():
         upload = Upload.objects.create(
             id=upload_id,
@@ -79,9 +77,7 @@ def start(
             part_count=part_count,
             expires_at=at + timedelta(hours=values.get("media.upload_hours")),
         )
-        entries.record(
-            action="upload.start", by=by, subject=upload, data={"purpose": purpose, "bytes": bytes}, at=at
-        )
+        entries.record(action="upload.start", by=by, subject=upload, data={"purpose": purpose, "bytes": bytes}, at=at)
     return upload
 
 
@@ -194,9 +190,7 @@ def expire_due(*, at: datetime | None = None, limit: int = 500) -> int:
     at = at or clock.now()
     keeper = storage.private()
     count = 0
-    for upload in Upload.objects.filter(state=UploadState.STARTED, expires_at__lte=at).order_by("expires_at")[
-        :limit
-    ]:
+    for upload in Upload.objects.filter(state=UploadState.STARTED, expires_at__lte=at).order_by("expires_at")[:limit]:
         try:
             advance(upload, "expire", by=None, at=at, changes={"finished_at": at})
         except LostRace:

@@ -59,9 +59,7 @@ class AccountCalls(Base):
             "default_for_currency": make_default,
         }
         with failures():
-            answer = self._v1.accounts.external_accounts.create(
-                account_id, cast(Any, params), options(idempotency_key)
-            )
+            answer = self._v1.accounts.external_accounts.create(account_id, cast(Any, params), options(idempotency_key))
         return parsing.bank_account(answer.to_dict())
 
 

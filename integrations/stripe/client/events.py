@@ -31,6 +31,4 @@ class EventCalls(Base):
             params["starting_after"] = starting_after
         with failures():
             answer = self._v1.events.list(params, options(account=account))
-        return types.Page(
-            items=tuple(parsing.event(row.to_dict()) for row in answer.data), has_more=answer.has_more
-        )
+        return types.Page(items=tuple(parsing.event(row.to_dict()) for row in answer.data), has_more=answer.has_more)

@@ -17,28 +17,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="integrations.stripe.fake", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=12111)
-    parser.add_argument(
-        "--state", default=":memory:", help="SQLite file that keeps everything across restarts"
-    )
+    parser.add_argument("--state", default=":memory:", help="SQLite file that keeps everything across restarts")
     parser.add_argument("--api-key", default=os.environ.get("STRIPE_API_KEY") or API_KEY)
-    parser.add_argument(
-        "--public-url", default="", help="how browsers reach this server, if not by host and port"
-    )
+    parser.add_argument("--public-url", default="", help="how browsers reach this server, if not by host and port")
     parser.add_argument("--webhook-url", default="")
     parser.add_argument("--webhook-secret", default=os.environ.get("STRIPE_WEBHOOK_SECRET", ""))
-    parser.add_argument(
-        "--connect-webhook-url", default="", help="for events of connected accounts, if another"
-    )
+    parser.add_argument("--connect-webhook-url", default="", help="for events of connected accounts, if another")
     parser.add_argument("--connect-webhook-secret", default="")
-    parser.add_argument(
-        "--payout-delay", type=float, default=5.0, help="seconds until a payout is paid or fails"
-    )
-    parser.add_argument(
-        "--settlement-delay", type=int, default=0, help="seconds until card money is available"
-    )
-    parser.add_argument(
-        "--booking-delay", type=float, default=0.0, help="seconds until a charge's fee is known"
-    )
+    parser.add_argument("--payout-delay", type=float, default=5.0, help="seconds until a payout is paid or fails")
+    parser.add_argument("--settlement-delay", type=int, default=0, help="seconds until card money is available")
+    parser.add_argument("--booking-delay", type=float, default=0.0, help="seconds until a charge's fee is known")
     given = parser.parse_args()
     if not ipaddress.ip_address(given.host).is_loopback:
         parser.error("--host must be a loopback address: anybody who reaches this server can steer it")

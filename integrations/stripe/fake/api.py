@@ -148,9 +148,7 @@ class Api:
             case "error_before":
                 raise broken
             case "rate_limit":
-                raise ApiError(
-                    "Too many requests.", status=429, code="rate_limit", type="invalid_request_error"
-                )
+                raise ApiError("Too many requests.", status=429, code="rate_limit", type="invalid_request_error")
             case "slow":
                 return self._keyed(call, handler, wait=fault.seconds)
             case "error_after":
@@ -162,9 +160,7 @@ class Api:
                 self._keyed(call, handler)
                 return Answer(0, b"", drop="reset")
 
-    def _keyed(
-        self, call: Call, handler: Handler, *, wait: float = 0.0, instead: ApiError | None = None
-    ) -> Answer:
+    def _keyed(self, call: Call, handler: Handler, *, wait: float = 0.0, instead: ApiError | None = None) -> Answer:
         """Carries the call out once per idempotency key and repeats the first answer after that."""
         if call.method != "POST" or not call.idempotency_key:
             return self._carry_out(call, handler, wait=wait, instead=instead)

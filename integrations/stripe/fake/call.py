@@ -33,18 +33,14 @@ class Call:
     def id(self) -> str:
         return self.ids[0]
 
-    def fetch(
-        self, id: str, kind: str, *, param: str = "id", status: int = 404, account: str | None = None
-    ) -> Object:
+    def fetch(self, id: str, kind: str, *, param: str = "id", status: int = 404, account: str | None = None) -> Object:
         """The object of the calling account, or Stripe's "No such …"."""
         found = self.engine.store.get(id, kind=kind, account=self.account if account is None else account)
         if found is None:
             raise missing(NOUNS.get(kind, kind), id, param=param, status=status)
         return found
 
-    def emit(
-        self, type: str, subject: Object, *, account: str | None = None, previous: Object | None = None
-    ) -> None:
+    def emit(self, type: str, subject: Object, *, account: str | None = None, previous: Object | None = None) -> None:
         self.engine.emit(
             type,
             subject,

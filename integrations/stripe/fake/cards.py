@@ -24,9 +24,7 @@ OUTCOMES = {
     "4000000000009987": Outcome("card_declined", "lost_card", DECLINED),
     "4000000000000069": Outcome("expired_card", "expired_card", "Your card has expired."),
     "4000000000000127": Outcome("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect."),
-    "4000000000000119": Outcome(
-        "processing_error", "processing_error", "The card could not be processed. Try again."
-    ),
+    "4000000000000119": Outcome("processing_error", "processing_error", "The card could not be processed. Try again."),
 }
 UNKNOWN_CARD = Outcome(
     "card_declined", "test_mode_live_card", "Your card was declined: only test card numbers work here."

@@ -96,9 +96,7 @@ class Control:
     def calls(self, path: str = "/v1/", *, method: str = "") -> list[Seen]:
         """Calls received, oldest first, by path prefix and method."""
         return [
-            seen
-            for seen in list(self.api.seen)
-            if seen.path.startswith(path) and (not method or seen.method == method)
+            seen for seen in list(self.api.seen) if seen.path.startswith(path) and (not method or seen.method == method)
         ]
 
     def clear_calls(self) -> None:
@@ -142,9 +140,7 @@ class Control:
     def release(self, order: str = "sent", times: int = 1, seed: int = 0) -> int:
         """Sends what is due in order "sent", "reversed" or "shuffled", each `times` over; how many events."""
         with self.engine.store.transaction():
-            waiting = self.engine.store.rows(
-                "SELECT seq, event FROM delivery WHERE state = 'due' ORDER BY seq"
-            )
+            waiting = self.engine.store.rows("SELECT seq, event FROM delivery WHERE state = 'due' ORDER BY seq")
             copies = [row["event"] for row in waiting] * times
             match order:
                 case "sent":

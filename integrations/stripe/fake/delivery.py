@@ -95,8 +95,7 @@ class Background:
         if engine.is_holding or not engine.settings.webhook_url:
             return False
         rows = engine.store.rows(
-            "SELECT seq, event, attempts FROM delivery WHERE state = 'due' AND due <= ?"
-            " ORDER BY due, seq LIMIT 1",
+            "SELECT seq, event, attempts FROM delivery WHERE state = 'due' AND due <= ? ORDER BY due, seq LIMIT 1",
             time.time(),
         )
         if not rows:

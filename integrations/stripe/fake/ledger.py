@@ -84,8 +84,7 @@ def settle_status(engine: Engine, line: Object) -> Object:
 
 def available(engine: Engine, account: str, currency: str) -> int:
     rows = engine.store.rows(
-        "SELECT coalesce(sum(net), 0) AS total FROM movement"
-        " WHERE account = ? AND currency = ? AND available_on <= ?",
+        "SELECT coalesce(sum(net), 0) AS total FROM movement WHERE account = ? AND currency = ? AND available_on <= ?",
         account,
         currency,
         engine.now(),
@@ -113,9 +112,7 @@ def balance(engine: Engine, account: str, *, default_currency: str) -> Object:
         now,
         account,
     )
-    amounts = {row["currency"]: (row["available"], row["pending"]) for row in sums} or {
-        default_currency: (0, 0)
-    }
+    amounts = {row["currency"]: (row["available"], row["pending"]) for row in sums} or {default_currency: (0, 0)}
     return {
         "object": "balance",
         "available": [_part(currency, pair[0]) for currency, pair in amounts.items()],

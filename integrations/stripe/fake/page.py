@@ -146,9 +146,7 @@ def _closed(session: Object) -> Answer:
 
 def _notice(status: int, title: str, text: str, *, back: str | None = None) -> Answer:
     link = f'<p><a href="{escape(back)}">Back to {escape(urlsplit(back).netloc)}</a></p>' if back else ""
-    return _html(
-        status, title, f"<main><section><h1>{escape(title)}</h1><p>{escape(text)}</p>{link}</section></main>"
-    )
+    return _html(status, title, f"<main><section><h1>{escape(title)}</h1><p>{escape(text)}</p>{link}</section></main>")
 
 
 def _form(session: Object, given: dict[str, str] | None = None, problem: str = "") -> Answer:
@@ -209,8 +207,6 @@ def _html(status: int, title: str, body: str) -> Answer:
         content_type="text/html; charset=utf-8",
         headers={
             "Cache-Control": "no-store",
-            "Content-Security-Policy": (
-                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-            ),
+            "Content-Security-Policy": ("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
         },
     )

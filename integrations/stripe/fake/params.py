@@ -50,9 +50,7 @@ def only(params: Params, *names: str) -> None:
     """Refuses parameters that the endpoint does not know, as Stripe does."""
     unknown = sorted(set(params) - set(names) - {"expand"})
     if unknown:
-        raise ApiError(
-            f"Received unknown parameter: {unknown[0]}", code="parameter_unknown", param=unknown[0]
-        )
+        raise ApiError(f"Received unknown parameter: {unknown[0]}", code="parameter_unknown", param=unknown[0])
 
 
 def required(params: Params, name: str) -> Any:
@@ -83,9 +81,7 @@ def amount(params: Params, name: str = "amount", *, parent: str = "") -> int:
     number = integer(params, name)
     param = f"{parent}[{name}]" if parent else name
     if number < 1:
-        raise ApiError(
-            "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param=param
-        )
+        raise ApiError("This value must be greater than or equal to 1.", code="parameter_invalid_integer", param=param)
     if number > MAX_AMOUNT:
         raise ApiError("The amount is too large.", code="amount_too_large", param=param)
     return number

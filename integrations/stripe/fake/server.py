@@ -72,9 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit() or int(length) > MAX_BODY:
             self.close_connection = True
-            self._send(
-                Answer(413, to_json({"error": {"message": "The body is too large.", "type": "api_error"}}))
-            )
+            self._send(Answer(413, to_json({"error": {"message": "The body is too large.", "type": "api_error"}})))
             return
         self._serve(self.rfile.read(int(length)).decode("utf-8", "replace"))
 

@@ -53,9 +53,7 @@ def post(payload: bytes, *, age: int = 0, secret: str = SECRET, header: str | No
 
 
 def nothing_is_stored() -> bool:
-    return (
-        not PaymentEvent.objects.exists() and not EventOutcome.objects.exists() and not Job.objects.exists()
-    )
+    return not PaymentEvent.objects.exists() and not EventOutcome.objects.exists() and not Job.objects.exists()
 
 
 def test_the_address_is_the_published_one() -> None:
@@ -193,8 +191,6 @@ def test_what_the_loopback_stripe_sends_is_taken() -> None:
         ("sk_live_x", "whsec_x", False, ["api.E002"]),
     ],
 )
-def test_the_process_refuses_to_start_half_configured(
-    key: str, secret: str, livemode: bool, ids: list[str]
-) -> None:
+def test_the_process_refuses_to_start_half_configured(key: str, secret: str, livemode: bool, ids: list[str]) -> None:
     with override_settings(STRIPE_API_KEY=key, STRIPE_WEBHOOK_SECRET=secret, STRIPE_LIVEMODE=livemode):
         assert [message.id for message in stripe_webhooks_are_signed(None)] == ids

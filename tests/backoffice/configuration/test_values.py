@@ -24,7 +24,9 @@ def test_a_change_is_in_force_at_once_and_on_record() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("key", "value"), [("no.such", 1), ("queue.lease_seconds", "60"), ("queue.lease_seconds", True)])
+@pytest.mark.parametrize(
+    ("key", "value"), [("no.such", 1), ("queue.lease_seconds", "60"), ("queue.lease_seconds", True)]
+)
 def test_an_unknown_key_or_a_value_of_another_type_is_refused(key: str, value: object) -> None:
     with pytest.raises(Invalid):
         values.change(key=key, value=value, by=staff("admin"), reason="")

@@ -65,9 +65,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_killed_run_is_taken_up_and_finished_steps_are_not_repeated(
-    storage_dir: Path, tmp_path: Path
-) -> None:
+def test_a_killed_run_is_taken_up_and_finished_steps_are_not_repeated(storage_dir: Path, tmp_path: Path) -> None:
     asset = media.uploaded(media_files.video())
     job = Job.objects.get(kind=assets.PROCESS)
     worker = subprocess.Popen(

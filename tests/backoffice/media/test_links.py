@@ -46,9 +46,7 @@ def film() -> Asset:
     return media.processed(media_files.video())
 
 
-def test_a_signed_link_serves_the_file_with_headers_that_keep_it_inert(
-    client: Client, picture: Asset
-) -> None:
+def test_a_signed_link_serves_the_file_with_headers_that_keep_it_inert(client: Client, picture: Asset) -> None:
     response = client.get(links.signed_url(picture))
 
     assert response.status_code == 200
@@ -100,9 +98,7 @@ def test_a_range_is_answered_with_just_those_bytes(
     assert response["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/{len(whole)}"
 
 
-def test_a_range_outside_the_file_is_refused_and_a_strange_one_ignored(
-    client: Client, picture: Asset
-) -> None:
+def test_a_range_outside_the_file_is_refused_and_a_strange_one_ignored(client: Client, picture: Asset) -> None:
     size = media_files.image().stat().st_size
 
     outside = client.get(links.signed_url(picture), headers={"Range": f"bytes={size}-"})
@@ -119,9 +115,7 @@ def test_head_tells_the_size_without_the_bytes(client: Client, picture: Asset) -
     assert body(response) == b""
 
 
-def test_a_link_is_over_after_its_time(
-    client: Client, picture: Asset, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_is_over_after_its_time(client: Client, picture: Asset, monkeypatch: pytest.MonkeyPatch) -> None:
     url = links.signed_url(picture, seconds=60)
 
     hour(monkeypatch, seconds=61)

@@ -57,9 +57,7 @@ def test_a_broken_upload_goes_on_with_what_is_missing(monkeypatch: pytest.Monkey
     path = media_files.video()
     upload = media.started(accounts.member(), path)
     first = uploads.part_links(upload)[0]
-    storage.local().receive_part(
-        upload.storage_reference, number=1, bytes=first.bytes, stream=path.open("rb")
-    )
+    storage.local().receive_part(upload.storage_reference, number=1, bytes=first.bytes, stream=path.open("rb"))
 
     assert [part["number"] for part in uploads.arrived_parts(upload)] == [1]
     assert [link.number for link in uploads.part_links(upload)] == list(range(2, upload.part_count + 1))

@@ -104,9 +104,7 @@ def test_the_program_sees_no_keys_of_ours(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")
 def test_the_program_reaches_no_network_where_the_kernel_can_forbid_it(tmp_path: Path) -> None:
-    allowed = (
-        subprocess.run(["unshare", "-U", "-n", "true"], capture_output=True, check=False).returncode == 0
-    )
+    allowed = subprocess.run(["unshare", "-U", "-n", "true"], capture_output=True, check=False).returncode == 0
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         script = f"import socket; socket.create_connection(('127.0.0.1', {port}), timeout=2)"

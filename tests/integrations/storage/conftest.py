@@ -52,9 +52,7 @@ def s3_server() -> Iterator[str]:
 def s3(s3_server: str) -> S3Storage:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     boto3.client("s3", endpoint_url=s3_server, **keys).create_bucket(Bucket=BUCKET)
-    return S3Storage(
-        bucket=BUCKET, access_key="test", secret_key="test", region="us-east-1", endpoint_url=s3_server
-    )
+    return S3Storage(bucket=BUCKET, access_key="test", secret_key="test", region="us-east-1", endpoint_url=s3_server)
 
 
 @pytest.fixture

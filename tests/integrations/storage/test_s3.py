@@ -13,9 +13,7 @@ from integrations.storage.types import Unavailable
 
 def test_a_presigned_link_reads_the_object_with_the_asked_headers(s3: S3Storage) -> None:
     s3.save("assets/linked", io.BytesIO(b"content"), content_type="video/mp4")
-    url = s3.url(
-        "assets/linked", seconds=120, filename="mon film.mp4", content_type="video/mp4", inline=False
-    )
+    url = s3.url("assets/linked", seconds=120, filename="mon film.mp4", content_type="video/mp4", inline=False)
 
     with urllib.request.urlopen(url, timeout=10) as response:
         assert response.read() == b"content"

@@ -14,9 +14,7 @@ from tests.integrations.stripe.conftest import BANK, CLOSED_BANK
 type OpenSession = Callable[..., types.CheckoutSession]
 
 
-def transfer(
-    client: StripeClient, account: types.ConnectedAccount, amount: int, attempt: str
-) -> types.Transfer:
+def transfer(client: StripeClient, account: types.ConnectedAccount, amount: int, attempt: str) -> types.Transfer:
     return client.create_transfer(
         amount=amount, currency="USD", destination=account.id, attempt_id=attempt, idempotency_key=attempt
     )
@@ -142,9 +140,7 @@ def test_an_impossible_price_is_refused_with_its_code(
     assert refusal.value.param
 
 
-def test_what_does_not_exist_is_refused_as_missing(
-    client: StripeClient, account: types.ConnectedAccount
-) -> None:
+def test_what_does_not_exist_is_refused_as_missing(client: StripeClient, account: types.ConnectedAccount) -> None:
     for ask in (
         lambda: client.retrieve_checkout_session("cs_test_none"),
         lambda: client.retrieve_payment_intent("pi_none"),
@@ -171,9 +167,7 @@ def test_a_foreign_account_says_nothing_about_the_money(client: StripeClient) ->
     assert (failure.value.status, failure.value.code) == (403, "account_invalid")
 
 
-def test_an_account_with_a_bank_can_be_paid_out(
-    client: StripeClient, account: types.ConnectedAccount
-) -> None:
+def test_an_account_with_a_bank_can_be_paid_out(client: StripeClient, account: types.ConnectedAccount) -> None:
     assert client.retrieve_account(account.id) == account
     assert (account.transfers_active, account.payouts_enabled, account.requirements) == (True, True, ())
     assert [(bank.last4, bank.is_default) for bank in account.bank_accounts] == [("6789", True)]
@@ -189,9 +183,7 @@ def test_an_account_without_a_bank_waits_for_one(client: StripeClient) -> None:
     assert after.bank_accounts == (added,)
 
 
-def test_a_new_default_bank_replaces_the_old_one(
-    client: StripeClient, account: types.ConnectedAccount
-) -> None:
+def test_a_new_default_bank_replaces_the_old_one(client: StripeClient, account: types.ConnectedAccount) -> None:
     other = types.BankDetails("US", "USD", "000999999991", "110000000")
     client.add_bank_account(account.id, bank=other, idempotency_key="second")
     banks = client.retrieve_account(account.id).bank_accounts
@@ -292,9 +284,7 @@ def test_a_payout_is_pending_then_paid_with_a_bank_reference(
     ]
 
 
-def test_a_payout_to_a_closed_bank_fails_and_the_money_comes_back(
-    client: StripeClient, fake: RunningFake
-) -> None:
+def test_a_payout_to_a_closed_bank_fails_and_the_money_comes_back(client: StripeClient, fake: RunningFake) -> None:
     account = client.create_account(
         country="US", currency="USD", email="c@example.com", bank=CLOSED_BANK, idempotency_key="closed"
     )
@@ -322,9 +312,7 @@ def test_a_paid_payout_can_still_fail_later(
     assert fake.events("payout.failed")[0]["data"]["previous_attributes"] == {"status": "paid"}
 
 
-def test_a_payout_beyond_the_balance_is_refused(
-    client: StripeClient, account: types.ConnectedAccount
-) -> None:
+def test_a_payout_beyond_the_balance_is_refused(client: StripeClient, account: types.ConnectedAccount) -> None:
     with pytest.raises(Refused) as refusal:
         payout(client, account, 1, "attempt-1")
     assert refusal.value.is_insufficient_funds

@@ -150,9 +150,7 @@ def test_failed_validation_is_not_remembered(client: StripeClient, account: type
     assert send(client, account, amount=100).amount == 100
 
 
-def test_a_key_in_use_is_unknown(
-    fake: RunningFake, client: StripeClient, account: types.ConnectedAccount
-) -> None:
+def test_a_key_in_use_is_unknown(fake: RunningFake, client: StripeClient, account: types.ConnectedAccount) -> None:
     fake.fault("slow", path="/v1/transfers", seconds=0.5)
     with ThreadPoolExecutor(2) as pool:
         results = [pool.submit(send, client, account) for _ in range(2)]
@@ -162,9 +160,7 @@ def test_a_key_in_use_is_unknown(
     assert client.retrieve_balance().available == {"USD": 900}
 
 
-def test_forty_racing_calls_with_one_key_pay_once(
-    client: StripeClient, account: types.ConnectedAccount
-) -> None:
+def test_forty_racing_calls_with_one_key_pay_once(client: StripeClient, account: types.ConnectedAccount) -> None:
     def attempt(_: int) -> str:
         try:
             return send(client, account).id
@@ -177,9 +173,7 @@ def test_forty_racing_calls_with_one_key_pay_once(
     assert client.retrieve_balance().available == {"USD": 900}
 
 
-def test_racing_calls_never_overdraw_the_balance(
-    client: StripeClient, account: types.ConnectedAccount
-) -> None:
+def test_racing_calls_never_overdraw_the_balance(client: StripeClient, account: types.ConnectedAccount) -> None:
     def attempt(number: int) -> bool:
         try:
             return bool(send(client, account, attempt=f"race-{number}"))
@@ -214,9 +208,7 @@ def test_payouts_and_refunds_can_be_found_after_a_lost_answer_too(
     intent = fake.pay(open_session().id)["payment_intent"]
     fake.fault(kind, count=2)
     with pytest.raises(Unknown):
-        client.create_payout(
-            account=account.id, amount=500, currency="USD", attempt_id="p", idempotency_key="p"
-        )
+        client.create_payout(account=account.id, amount=500, currency="USD", attempt_id="p", idempotency_key="p")
     with pytest.raises(Unknown):
         client.create_refund(payment_intent=intent, amount=5, attempt_id="r", idempotency_key="r")
     assert client.find_payout("p", account=account.id) is not None

@@ -76,9 +76,7 @@ def test_every_object_is_what_the_package_expects(
     transfer = client.create_transfer(
         amount=500, currency="USD", destination=account.id, attempt_id="t", idempotency_key="t"
     )
-    payout = client.create_payout(
-        account=account.id, amount=300, currency="USD", attempt_id="p", idempotency_key="p"
-    )
+    payout = client.create_payout(account=account.id, amount=300, currency="USD", attempt_id="p", idempotency_key="p")
     refund = client.create_refund(payment_intent=intent, amount=100, attempt_id="r", idempotency_key="r")
     fake.run_scheduled()
     of_account = {"stripe_account": account.id}
@@ -129,15 +127,11 @@ def test_a_declined_charge_and_a_failed_payout_are_what_the_package_expects(
         country="US", currency="USD", email="c@example.com", bank=CLOSED_BANK, idempotency_key="c"
     )
     fake.topup(100, account=account.id)
-    payout = client.create_payout(
-        account=account.id, amount=100, currency="USD", attempt_id="p", idempotency_key="p"
-    )
+    payout = client.create_payout(account=account.id, amount=100, currency="USD", attempt_id="p", idempotency_key="p")
     fake.run_scheduled()
     answers = [
         raw.payment_intents.list({"expand": ["data.latest_charge"]}).data[0],
-        raw.payouts.retrieve(
-            payout.id, {"expand": ["failure_balance_transaction"]}, {"stripe_account": account.id}
-        ),
+        raw.payouts.retrieve(payout.id, {"expand": ["failure_balance_transaction"]}, {"stripe_account": account.id}),
         raw.accounts.retrieve(account.id),
     ]
     for answer in answers:
@@ -277,6 +271,4 @@ def test_two_hundred_transfers_a_second_are_no_effort(
     assert len(ids) == 300
     # Measured near 700 on an idle core; a busy shared machine must still see the order of magnitude.
     assert rate > 60
-    assert client.create_account(
-        country="US", currency="USD", email="z@example.com", bank=BANK, idempotency_key="z"
-    ).id
+    assert client.create_account(country="US", currency="USD", email="z@example.com", bank=BANK, idempotency_key="z").id

@@ -34,9 +34,7 @@ def test_events_arrive_signed_and_in_order() -> None:
             country="US", currency="USD", email="a@example.com", bank=BANK, idempotency_key="a"
         )
         fake.topup(1000, account=account.id)
-        client.create_payout(
-            account=account.id, amount=1000, currency="USD", attempt_id="p", idempotency_key="p"
-        )
+        client.create_payout(account=account.id, amount=1000, currency="USD", attempt_id="p", idempotency_key="p")
         fake.run_scheduled()
         assert fake.wait_delivered()
         assert types_of(receiver) == ["account.updated", "payout.created", "payout.paid"]
@@ -54,9 +52,7 @@ def test_a_payout_is_paid_by_itself_after_its_delay() -> None:
             country="US", currency="USD", email="a@example.com", bank=BANK, idempotency_key="a"
         )
         fake.topup(1000, account=account.id)
-        client.create_payout(
-            account=account.id, amount=1000, currency="USD", attempt_id="p", idempotency_key="p"
-        )
+        client.create_payout(account=account.id, amount=1000, currency="USD", attempt_id="p", idempotency_key="p")
         assert receiver.wait(3)
         assert types_of(receiver)[-1] == "payout.paid"
 
@@ -122,9 +118,7 @@ def test_everything_is_still_there_after_a_restart(tmp_path: Path) -> None:
         sent = client.create_transfer(
             amount=400, currency="USD", destination=account.id, attempt_id="t", idempotency_key="t"
         )
-        made = client.create_payout(
-            account=account.id, amount=400, currency="USD", attempt_id="p", idempotency_key="p"
-        )
+        made = client.create_payout(account=account.id, amount=400, currency="USD", attempt_id="p", idempotency_key="p")
     with receiving() as receiver, running_fake(state=state, webhook_url=receiver.url) as fake:
         client = StripeClient(fake.api_key, fake.url)
         assert client.retrieve_balance().available == {"USD": 600}
@@ -165,9 +159,7 @@ def test_as_a_process_it_outlives_being_killed(tmp_path: Path) -> None:
     process.wait()
     process, url = start(state)
     try:
-        again = StripeClient("sk_test_process", url).create_customer(
-            email="a@example.com", idempotency_key="a"
-        )
+        again = StripeClient("sk_test_process", url).create_customer(email="a@example.com", idempotency_key="a")
         assert again == made
     finally:
         process.send_signal(signal.SIGTERM)

@@ -115,9 +115,7 @@ def test_a_form_filled_in_wrongly_charges_nothing(
 
 
 def test_a_real_looking_card_is_declined(open_session: OpenSession) -> None:
-    assert (
-        "only test card numbers" in visit(open_session().url, action="pay", card_number="4111111111111111")[1]
-    )
+    assert "only test card numbers" in visit(open_session().url, action="pay", card_number="4111111111111111")[1]
 
 
 def test_cancel_goes_back_and_charges_nothing(fake: RunningFake, open_session: OpenSession) -> None:
@@ -127,9 +125,7 @@ def test_cancel_goes_back_and_charges_nothing(fake: RunningFake, open_session: O
     assert fake.events() == []
 
 
-def test_closed_and_unknown_pages_say_so(
-    client: StripeClient, fake: RunningFake, open_session: OpenSession
-) -> None:
+def test_closed_and_unknown_pages_say_so(client: StripeClient, fake: RunningFake, open_session: OpenSession) -> None:
     session = open_session()
     client.expire_checkout_session(session.id)
     assert "no longer open" in visit(session.url)[1]

@@ -194,8 +194,6 @@ def test_a_share_of_nothing_is_unknown() -> None:
 def test_frames_and_charts_work_without_django() -> None:
     # A fresh interpreter, because the test run itself has loaded Django already.
     code = (
-        "import sys\n"
-        "import reports.frames.revenue, reports.charts.revenue\n"
-        "raise SystemExit('django' in sys.modules)"
+        "import sys\nimport reports.frames.revenue, reports.charts.revenue\nraise SystemExit('django' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

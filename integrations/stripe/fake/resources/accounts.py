@@ -170,9 +170,7 @@ def _attach(engine: Engine, account: Object, given: Params, *, make_default: boo
     )
     number = str(params.required(given, "account_number")).replace(" ", "").upper()
     if not NUMBER.match(number):
-        raise ApiError(
-            "The bank account number is not valid.", code="account_number_invalid", param="external_account"
-        )
+        raise ApiError("The bank account number is not valid.", code="account_number_invalid", param="external_account")
     country = str(params.required(given, "country")).upper()
     routing = params.text(given, "routing_number")
     if country == "US" and not re.fullmatch(r"[0-9]{9}", routing or ""):

@@ -30,9 +30,7 @@ def create(call: Call) -> Object:
         raise insufficient("The available balance of this account does not cover this payout.")
     engine = call.engine
     payout_id = engine.new_id("po_")
-    line = ledger.book(
-        engine, account=call.account, type="payout", amount=-amount, currency=currency, source=payout_id
-    )
+    line = ledger.book(engine, account=call.account, type="payout", amount=-amount, currency=currency, source=payout_id)
     payout: Object = {
         "id": payout_id,
         "object": "payout",
@@ -149,9 +147,7 @@ def _bank(call: Call, currency: str) -> Object | None:
     if bank is None or bank["currency"] != currency:
         raise ApiError(f"The account has no bank account in {currency}.", param="currency", is_stored=True)
     if not account["payouts_enabled"] or bank["status"] == "errored":
-        raise ApiError(
-            "Payouts are not possible on this account.", code="payouts_not_allowed", is_stored=True
-        )
+        raise ApiError("Payouts are not possible on this account.", code="payouts_not_allowed", is_stored=True)
     return bank
 
 

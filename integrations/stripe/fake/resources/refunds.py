@@ -25,16 +25,12 @@ def create(call: Call) -> Object:
         )
     amount = params.amount(given) if "amount" in given else left
     if amount > left:
-        raise ApiError(
-            "The refund is greater than what is left of the charge.", param="amount", is_stored=True
-        )
+        raise ApiError("The refund is greater than what is left of the charge.", param="amount", is_stored=True)
     engine = call.engine
     if ledger.total(engine, "", charge["currency"]) < amount:
         raise insufficient("The balance of the platform does not cover this refund.")
     refund_id = engine.new_id("re_")
-    line = ledger.book(
-        engine, account="", type="refund", amount=-amount, currency=charge["currency"], source=refund_id
-    )
+    line = ledger.book(engine, account="", type="refund", amount=-amount, currency=charge["currency"], source=refund_id)
     refund: Object = {
         "id": refund_id,
         "object": "refund",
@@ -82,9 +78,7 @@ def _charge(call: Call) -> Object:
             )
         charge_id = intent["latest_charge"]
     if not charge_id:
-        raise ApiError(
-            "Give one of: charge, payment_intent.", code="parameter_missing", param="payment_intent"
-        )
+        raise ApiError("Give one of: charge, payment_intent.", code="parameter_missing", param="payment_intent")
     found = call.engine.store.get(charge_id, kind="charge", account="")
     if found is None:
         raise missing("charge", charge_id, param="charge", status=400)

@@ -27,9 +27,7 @@ def create(call: Call) -> Object:
         raise insufficient("The available balance of the platform does not cover this transfer.")
     engine = call.engine
     transfer_id = engine.new_id("tr_")
-    sent = ledger.book(
-        engine, account="", type="transfer", amount=-amount, currency=currency, source=transfer_id
-    )
+    sent = ledger.book(engine, account="", type="transfer", amount=-amount, currency=currency, source=transfer_id)
     payment = new_charge(
         engine,
         prefix="py_",
