@@ -406,8 +406,10 @@ def the_report_shows_the_sale(story: Story) -> None:
     finance = story.staff("financial_admin")
     page = finance.open("/admin/reports/revenue/")
     expect(page.locator("body")).to_contain_text("Mirlande Désir")
+    page.click("button[data-dialog='export-periods-USD']")
+    page.fill("dialog[open] textarea[name=reason]", "Checking the first sale")
     with page.expect_download() as waiting:
-        page.click("button[name=table][value=periods]")
+        page.click("dialog[open] .bl-btn--primary")
     content = waiting.value.path().read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(content)))
     totals = [row for row in rows if row["From"] == "Total"]

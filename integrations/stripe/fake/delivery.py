@@ -62,8 +62,10 @@ class Background:
     def _loop(self, step: Callable[[], bool]) -> None:
         while not self._stopping.is_set():
             if not step():
+                # Asked before the condition is held: who holds the store's lock may be waiting to wake us.
+                pause = self._pause()
                 with self._engine.changed:
-                    self._engine.changed.wait(self._pause())
+                    self._engine.changed.wait(pause)
 
     def _pause(self) -> float:
         """Seconds until something falls due, at most half a second."""
