@@ -36,8 +36,7 @@ PROMPT = {"mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_authenticate
 class StaffFactorMiddleware:
     """Goes after authentication and allauth's middleware.
 
-    Sends every other login to the one door. Staff without an enrolled factor reach only enrolment; staff
-    whose
+    Sends every other login to the one door. Staff without an enrolled factor reach only enrolment; staff whose
     session never gave the factor reach only its prompt, by whatever way they got the session.
     """
 

@@ -27,8 +27,7 @@ def is_fresh(request: HttpRequest, within: int = WITHIN_SECONDS) -> bool:
 def demand(request: HttpRequest) -> HttpResponse:
     """Asks for the factor and comes back to where the person was.
 
-    A submitted form is kept in the session and carried out once the factor is given, so nothing that was
-    typed is
+    A submitted form is kept in the session and carried out once the factor is given, so nothing that was typed is
     lost. Chosen files cannot be kept: the person is told to choose them again.
     """
     user = request.user

@@ -16,10 +16,8 @@ from backoffice.audit import entries
 class DeskAdmin(ModelAdmin):
     """Base of all generic lists.
 
-    ``area`` names the permission area: ``<area>.view`` opens the list and the record, ``<area>.edit``
-    changes the
-    fields of ``editable``; without ``editable`` everything is read only. Nothing is added or deleted here,
-    lookups
+    ``area`` names the permission area: ``<area>.view`` opens the list and the record, ``<area>.edit`` changes the
+    fields of ``editable``; without ``editable`` everything is read only. Nothing is added or deleted here, lookups
     by query string are limited to ``list_filter``, and a change writes its audit row in the same transaction.
     """
 

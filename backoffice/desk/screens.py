@@ -42,10 +42,8 @@ def screen[**P](
 ) -> Callable[[Callable[Concatenate[Any, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
     """Makes a view a staff screen.
 
-    ``permission`` is a permission, or several of which one is enough, or None for every member of staff.
-    Visitors go
-    to the door, people without the right get the 403 page. A domain refusal that the view does not answer
-    itself
+    ``permission`` is a permission, or several of which one is enough, or None for every member of staff. Visitors
+    go to the door, people without the right get the 403 page. A domain refusal that the view does not answer itself
     becomes a page with its sentence: Forbidden 403, NotFound 404, Invalid 400, anything else 409.
     """
     asked = (permission,) if isinstance(permission, str) else tuple(permission or ())

@@ -1,9 +1,7 @@
 """Past sales taken over from another system (M-004): purchase, payment, split and ledger entry for each.
 
-The money is booked by `payments.record_sale` under the fee rules of the time of the sale. What the old
-system has
-already paid to the creator leaves the creator's balance in the same transaction, so that it is never paid
-twice.
+The money is booked by `payments.record_sale` under the fee rules of the time of the sale. What the old system has
+already paid to the creator leaves the creator's balance in the same transaction, so that it is never paid twice.
 """
 
 from collections.abc import Callable, Sequence

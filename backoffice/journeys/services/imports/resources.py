@@ -1,9 +1,8 @@
 """What each table looks like: columns with their types (django-import-export), and the rules between the
 cells.
 
-A resource turns a row into a draft of the domain and says what is wrong with it; it writes nothing. `runs`
-hands the
-drafts to the domains' bulk services.
+A resource turns a row into a draft of the domain and says what is wrong with it; it writes nothing. `runs` hands
+the drafts to the domains' bulk services.
 """
 
 import re
