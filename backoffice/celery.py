@@ -20,6 +20,7 @@ app.conf.task_queues = [Queue(name) for name in ("default", "money", "media", "m
 # kind of job: seconds between two runs
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 PERIODIC: dict[str, int] = {
+    "approvals.expire": 5 * MINUTE,
     "audit.anchor": HOUR,
     "accounts.expire_grants": MINUTE,
     "accounts.prune_attempts": HOUR,

@@ -20,6 +20,7 @@ DEFAULTS: dict[str, Setting] = {
     "application.due_hours": Setting(72, int, "Hours until a submitted application is due (V-014)."),
     "application.lapse_days": Setting(60, int, "Days without activity after which an application is closed (N-097)."),
     "application.reapply_days": Setting(30, int, "Days a rejected person waits before applying again (N-097)."),
+    "approval.expire_days": Setting(14, int, "Days until a request that nobody approved expires (S-125)."),
     "creator.agreement_version": Setting(
         "2026-01", str, "The version of the creator agreement that is signed (S-009)."
     ),

@@ -5,6 +5,15 @@ from django.utils.translation import gettext_lazy as _
 
 ACTIONS: dict[str, str | Promise] = {
     "access.refuse": _("Refused a page"),
+    "approval_request.apply": _("Request carried out"),
+    "approval_request.approval": _("Approval given"),
+    "approval_request.approve": _("Request approved"),
+    "approval_request.expire": _("Request expired"),
+    "approval_request.fail": _("Request approved, but not possible"),
+    "approval_request.open": _("Approval asked for"),
+    "approval_request.reject": _("Request rejected"),
+    "approval_request.revise": _("Request changed, approvals void"),
+    "approval_request.withdraw": _("Request withdrawn"),
     "asset.begin": _("File arrived"),
     "asset.fail": _("File could not be processed"),
     "asset.finish": _("File processed"),

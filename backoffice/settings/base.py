@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "backoffice.configuration",
     "backoffice.accounts",
     "backoffice.queues",
+    "backoffice.approvals",
     "backoffice.notifications",
     "backoffice.media",
     "backoffice.creators",
@@ -109,6 +110,7 @@ MIDDLEWARE = [
     "backoffice.desk.refusals.RefusalMiddleware",
     "backoffice.accounts.person.PersonMiddleware",
     "cms.person.EditorMiddleware",
+    "cms.doors.DoorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -310,6 +312,7 @@ WAGTAIL_PASSWORD_RESET_ENABLED = False
 WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False
 WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
 WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_WORKFLOW_ENABLED = False
 WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAILUSERS_PASSWORD_ENABLED = False
