@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.approvals.models import ApprovalRequest
 from backoffice.catalogue.models import Category
 from backoffice.core.models import AppendOnly, Record
 from backoffice.creators.models import Creator
@@ -78,6 +79,10 @@ class RuleVersion(Record):
         blank=True,
         related_name="+",
         verbose_name=_("by"),
+    )
+    # The request that two people or more put it in force by; empty for reference data and what was there before.
+    approval = models.ForeignKey(
+        ApprovalRequest, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("approved request")
     )
 
     class Meta:

@@ -67,6 +67,16 @@ class Split:
     creator_minor: int
 
 
+def facts(sale: Sale) -> dict[str, Any]:
+    """What the choice looked at, kept with the fees: a creator's tier or a title's category may be another tomorrow."""
+    return {
+        "tier": sale.tier,
+        "country": sale.country,
+        "category": str(sale.category_id) if sale.category_id else "",
+        "product": sale.product,
+    }
+
+
 def applies(rule: RuleVersion, sale: Sale) -> bool:
     """Whether the rule covers this sale: its time, currency, promotion and scope."""
     if rule.valid_from > sale.at or (rule.valid_to is not None and rule.valid_to <= sale.at):
@@ -118,6 +128,7 @@ def choose(rules: Iterable[RuleVersion], component: str, sale: Sale) -> tuple[Ru
         "scope": winner.scope,
         "scope_value": winner.scope_value,
         "effective_at": sale.at.isoformat(),
+        "sale": facts(sale),
         "candidates": [
             {"rule": str(rule.pk), "standing": RANK_NAMES[rank(rule)[0]], "priority": rule.priority}
             for rule in candidates

@@ -1,4 +1,8 @@
-"""Fee rules: adding a version, ending one, and freezing the fees of a sale."""
+"""Fee rules: adding a version, ending one, and freezing the fees of a sale.
+
+Two people stand behind every change by staff: `services.fee_rules` proposes it and comes here once it is approved. The
+reference data, imports and tests come here with no person at all.
+"""
 
 from datetime import datetime
 
@@ -8,10 +12,12 @@ from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
 from backoffice.accounts.models import User
+from backoffice.approvals.models import ApprovalRequest
+from backoffice.approvals.states import Status
 from backoffice.audit import entries
 from backoffice.catalogue.models import Category
 from backoffice.core import clock
-from backoffice.core.errors import Conflict, Invalid
+from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.creators.models import Creator
 from backoffice.finance.models import CommissionLine, Payment, RuleVersion
 from backoffice.finance.models.commission import Bearer, Component, Scope
@@ -37,15 +43,16 @@ def add_rule(
     promotion_code: str = "",
     bearer: Bearer = Bearer.CREATOR,
     priority: int = 0,
+    request: ApprovalRequest | None = None,
     at: datetime | None = None,
 ) -> RuleVersion:
-    """A new immutable rule. ``by`` None is the reference data; a person needs ``fees.approve``.
+    """A new immutable rule. ``by`` None is the reference data; a person needs ``fees.approve`` and the approved
+    ``request`` of somebody else, who is then noted as the one that made the rule.
 
     Raises Conflict when a rule of the same standing covers part of the same time.
     """
     at = at or clock.now()
-    if by is not None:
-        permissions.require(by, "fees.approve")
+    _check_two_people(by, request)
     if fixed_minor and not currency:
         raise Invalid(_("A fixed part needs a currency."), field="currency")
     if creator is not None:
@@ -71,7 +78,8 @@ def add_rule(
                 priority=priority,
                 valid_from=valid_from,
                 valid_to=valid_to,
-                created_by=by,
+                created_by=request.requested_by if request is not None else by,
+                approval=request,
                 created_at=at,
             )
             entries.record(
@@ -84,6 +92,7 @@ def add_rule(
                     "percent_bp": percent_bp,
                     "fixed_minor": fixed_minor,
                 },
+                data={"request": request.reference} if request is not None else None,
                 at=at,
             )
     except IntegrityError as error:
@@ -93,24 +102,46 @@ def add_rule(
     return rule
 
 
-def end_rule(*, rule: RuleVersion, by: User, valid_to: datetime, at: datetime | None = None) -> RuleVersion:
-    """Sets the end of a rule that had none. Sales before the end keep it."""
+def end_rule(
+    *,
+    rule: RuleVersion,
+    by: User | None,
+    valid_to: datetime,
+    request: ApprovalRequest | None = None,
+    at: datetime | None = None,
+) -> RuleVersion:
+    """Sets the end of a rule that had none, as `add_rule` for who may. Sales before the end keep it."""
     at = at or clock.now()
-    permissions.require(by, "fees.approve")
+    _check_two_people(by, request)
     if valid_to <= max(at, rule.valid_from):
         raise Invalid(_("A rule ends in the future."), field="valid_to")
     with transaction.atomic():
         changed = RuleVersion.objects.filter(pk=rule.pk, valid_to=None).update(valid_to=valid_to, updated_at=at)
         if not changed:
             raise Conflict(_("This rule has an end already."), code="rule_ended")
-        entries.record(action="fee_rule.end", by=by, subject=rule, after={"valid_to": valid_to}, at=at)
+        entries.record(
+            action="fee_rule.end",
+            by=by,
+            subject=rule,
+            after={"valid_to": valid_to},
+            data={"request": request.reference} if request is not None else None,
+            at=at,
+        )
     rule.valid_to = valid_to
     return rule
 
 
-def resolve(sale: policy.Sale) -> policy.Split:
-    """The split of a sale under the rules of its time; one statement."""
-    rules = (
+def _check_two_people(by: User | None, request: ApprovalRequest | None) -> None:
+    if by is None:
+        return
+    permissions.require(by, "fees.approve")
+    if request is None or request.status != Status.APPROVED or request.requested_by_id == by.pk:
+        raise Forbidden(_("One person proposes a change of the fees and another approves it."), code="two_people")
+
+
+def rules_for(sale: policy.Sale) -> list[RuleVersion]:
+    """The rules that may apply to a sale at its time; one statement."""
+    return list(
         RuleVersion.objects.filter(valid_from__lte=sale.at)
         .filter(Q(valid_to=None) | Q(valid_to__gt=sale.at))
         .filter(Q(currency="") | Q(currency=sale.currency))
@@ -118,7 +149,11 @@ def resolve(sale: policy.Sale) -> policy.Split:
         .filter(Q(creator=None) | Q(creator=sale.creator_id))
         .filter(Q(category=None) | Q(category=sale.category_id))
     )
-    return policy.split(sale, list(rules))
+
+
+def resolve(sale: policy.Sale) -> policy.Split:
+    """The split of a sale under the rules of its time; one statement."""
+    return policy.split(sale, rules_for(sale))
 
 
 def freeze(*, payment: Payment, split: policy.Split) -> list[CommissionLine]:
