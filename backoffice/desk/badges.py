@@ -5,6 +5,8 @@ from functools import wraps
 
 from django.http import HttpRequest
 
+from backoffice.accounts.models import User
+from backoffice.approvals import queries as approvals
 from backoffice.core import jobs
 from backoffice.finance.models import EventOutcome, Payment, PayoutRun
 from backoffice.finance.states import EventStatus, PaymentStatus, RunStatus
@@ -34,6 +36,14 @@ def dead_jobs(request: HttpRequest) -> int:
 def applications_waiting(request: HttpRequest) -> int:
     """Creator applications that nobody has taken up."""
     return queues.counts(["applications"])["applications"]["open"]
+
+
+@once
+def approvals_waiting(request: HttpRequest) -> int:
+    """Requests that this person may decide, payouts apart: those are counted beside Payouts."""
+    user = request.user
+    assert isinstance(user, User)
+    return approvals.waiting_for(user, [code for code in approvals.kinds_of(user) if code != "payout"]).count()
 
 
 @once

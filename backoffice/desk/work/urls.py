@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from backoffice.desk.work import my_work
+from backoffice.desk.work import my_work, requests
 
 urlpatterns = [
     path("", my_work.my_work, name="work"),
+    *requests.urlpatterns,
 ]
