@@ -206,7 +206,10 @@ class Payout:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money given back to the card. `status` is pending, succeeded, failed, canceled or requires_action."""
+    """Money given back to the card. `status` is pending, succeeded, failed, canceled or requires_action.
+
+    One that succeeded can still turn to failed days later; the money is then back in the platform's balance.
+    """
 
     id: str
     amount: int

@@ -52,10 +52,13 @@ class PaymentCalls(Base):
 
     def find_refund(self, attempt_id: str, *, payment_intent: str) -> types.Refund | None:
         """The refund of this payment that carries the attempt's id, or None: then it does not exist."""
+        for found in self.list_refunds(payment_intent):
+            if found.attempt_id == attempt_id:
+                return found
+        return None
+
+    def list_refunds(self, payment_intent: str) -> list[types.Refund]:
+        """Every refund of this payment, newest first, failed ones too."""
         params: stripe_params.RefundListParams = {"payment_intent": payment_intent, "limit": PAGE_SIZE}
         with failures():
-            for row in self._v1.refunds.list(params).auto_paging_iter():
-                found = parsing.refund(row.to_dict())
-                if found.attempt_id == attempt_id:
-                    return found
-        return None
+            return [parsing.refund(row.to_dict()) for row in self._v1.refunds.list(params).auto_paging_iter()]

@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--connect-webhook-url", default="", help="for events of connected accounts, if another")
     parser.add_argument("--connect-webhook-secret", default="")
     parser.add_argument("--payout-delay", type=float, default=5.0, help="seconds until a payout is paid or fails")
+    parser.add_argument("--refund-delay", type=float, default=5.0, help="seconds until a pending refund ends")
     parser.add_argument("--settlement-delay", type=int, default=0, help="seconds until card money is available")
     parser.add_argument("--booking-delay", type=float, default=0.0, help="seconds until a charge's fee is known")
     given = parser.parse_args()
@@ -43,6 +44,7 @@ def main() -> None:
             connect_webhook_secret=given.connect_webhook_secret,
             public_url=given.public_url.rstrip("/"),
             payout_delay=given.payout_delay,
+            refund_delay=given.refund_delay,
             settlement_delay=given.settlement_delay,
             booking_delay=given.booking_delay,
         ),

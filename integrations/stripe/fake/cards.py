@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Outcome:
-    """`code` "" means that the payment succeeds; `at_once` makes the money available without delay."""
+    """`code` "" means that the payment succeeds; `at_once` makes the money available without delay.
+
+    `refund` is what becomes of its refunds: "" succeeds at once, "pending" succeeds later, "fails" fails later.
+    """
 
     code: str = ""
     decline_code: str = ""
     message: str = ""
     at_once: bool = False
+    refund: str = ""
 
 
 DECLINED = "Your card was declined."
@@ -19,6 +23,8 @@ OUTCOMES = {
     "5555555555554444": Outcome(),
     "378282246310005": Outcome(),
     "4000000000000077": Outcome(at_once=True),
+    "4000000000007726": Outcome(refund="pending"),
+    "4000000000005126": Outcome(refund="fails"),
     "4000000000000002": Outcome("card_declined", "generic_decline", DECLINED),
     "4000000000009995": Outcome("card_declined", "insufficient_funds", "Your card has insufficient funds."),
     "4000000000009987": Outcome("card_declined", "lost_card", DECLINED),

@@ -12,7 +12,7 @@ from integrations.stripe.fake.api import Answer, Api, Seen
 from integrations.stripe.fake.delivery import Background, body_of, endpoint, signature
 from integrations.stripe.fake.engine import Engine, public, to_json
 from integrations.stripe.fake.faults import Fault
-from integrations.stripe.fake.resources import checkout, payouts
+from integrations.stripe.fake.resources import checkout, payouts, refunds
 from integrations.stripe.fake.store import Object
 
 PREFIX = "/_fake/"
@@ -23,6 +23,7 @@ CHANGEABLE = {
     "connect_webhook_url",
     "connect_webhook_secret",
     "payout_delay",
+    "refund_delay",
     "settlement_delay",
     "booking_delay",
 }
@@ -55,7 +56,7 @@ class Control:
         return checkout.pay(self.engine, session, card=card, email=email)
 
     def run_scheduled(self) -> int:
-        """Does now all that was scheduled for later (payouts settle, charges get booked); how many."""
+        """Does now all that was scheduled for later (payouts and refunds settle, charges get booked); how many."""
         count = 0
         while self.background.do_scheduled(ahead=WITHIN):
             count += 1
@@ -65,6 +66,12 @@ class Control:
         """Lets the bank send a payout back, even one that was reported paid."""
         with self.engine.store.transaction():
             payouts.fail(self.engine, payout, code=code)
+        self.engine.wake()
+
+    def fail_refund(self, refund: str, reason: str = "expired_or_canceled_card") -> None:
+        """Lets the card's bank send a refund back, even one that had succeeded."""
+        with self.engine.store.transaction():
+            refunds.fail(self.engine, refund, reason=reason)
         self.engine.wake()
 
     def change(self, id: str, fields: Object) -> Object:
@@ -177,7 +184,7 @@ class Control:
         return False
 
     def configure(self, **changes: Any) -> None:
-        """Changes where webhooks go and how long payouts, settlement and booking take."""
+        """Changes where webhooks go and how long payouts, refunds, settlement and booking take."""
         unknown = set(changes) - CHANGEABLE
         if unknown:
             raise ValueError(f"Unknown setting: {', '.join(sorted(unknown))}")
@@ -204,6 +211,7 @@ class Control:
             "configure": self.configure,
             "emit": self.emit,
             "fail_payout": self.fail_payout,
+            "fail_refund": self.fail_refund,
             "fault": self.fault,
             "faults/clear": self.clear_faults,
             "forget_keys": self.forget_keys,

@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations.stripe.fake.engine import Engine
-from integrations.stripe.fake.resources import checkout, payments, payouts
+from integrations.stripe.fake.resources import checkout, payments, payouts, refunds
 
 ACTIONS: dict[str, Callable[[Engine, str], None]] = {
     "book_charge": payments.book_later,
     "expire_session": checkout.expire_when_due,
     "settle_payout": payouts.settle,
+    "settle_refund": refunds.settle,
 }
 IDLE = 0.5
 

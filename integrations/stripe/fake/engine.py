@@ -25,6 +25,7 @@ class Settings:
     connect_webhook_secret: str = ""
     public_url: str = ""
     payout_delay: float = 5.0
+    refund_delay: float = 5.0
     settlement_delay: int = 0
     booking_delay: float = 0.0
     retry_delays: tuple[float, ...] = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)

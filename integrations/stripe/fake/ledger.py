@@ -9,6 +9,7 @@ REPORTING = {
     "payout": "payout",
     "payout_failure": "payout_reversal",
     "refund": "refund",
+    "refund_failure": "refund_failure",
     "topup": "topup",
     "transfer": "transfer",
 }

@@ -32,9 +32,10 @@ def running_fake(
     webhook_url: str = "",
     webhook_secret: str = WEBHOOK_SECRET,
     payout_delay: float = 3600.0,
+    refund_delay: float = 3600.0,
     **settings: Any,
 ) -> Iterator[RunningFake]:
-    """Serves a fake on 127.0.0.1. Payouts wait for `run_scheduled()` unless a short `payout_delay` is given.
+    """Serves a fake on 127.0.0.1. Payouts and open refunds wait for `run_scheduled()` unless given short delays.
 
     Without `webhook_url` events are recorded and can be posted by hand with `signed(event_id)`.
     """
@@ -46,6 +47,7 @@ def running_fake(
             webhook_url=webhook_url,
             webhook_secret=webhook_secret,
             payout_delay=payout_delay,
+            refund_delay=refund_delay,
             **settings,
         ),
         str(state),

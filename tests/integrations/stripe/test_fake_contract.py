@@ -138,6 +138,21 @@ def test_a_declined_charge_and_a_failed_payout_are_what_the_package_expects(
         assert complaints(answer, type(answer).__name__) == []
 
 
+def test_a_refund_that_failed_is_what_the_package_expects(
+    client: StripeClient, fake: RunningFake, raw: Any, open_session: OpenSession
+) -> None:
+    fake.topup(1000)
+    intent = fake.pay(open_session().id, card="4000000000005126")["payment_intent"]
+    refund = client.create_refund(payment_intent=intent, amount=100, attempt_id="r", idempotency_key="r")
+    fake.run_scheduled()
+    answer = raw.refunds.retrieve(refund.id, {"expand": ["failure_balance_transaction"]})
+    assert answer.failure_balance_transaction.reporting_category == "refund_failure"
+    assert complaints(answer, "Refund") == []
+    told = {event.type: event for event in raw.events.list({"limit": 100}).data}
+    for kind in ("refund.updated", "refund.failed", "charge.refund.updated"):
+        assert complaints(told[kind], kind) == []
+
+
 def test_the_fake_speaks_the_version_of_the_installed_package() -> None:
     assert stripe.api_version in (None, API_VERSION)
     assert stripe._api_version._ApiVersion.CURRENT == API_VERSION

@@ -186,6 +186,7 @@ def capture(
         last_payment_error=None,
     )
     charge["_at_once"] = outcome.at_once
+    charge["_refund"] = outcome.refund
     engine.store.add(charge)
     if engine.settings.booking_delay > 0:
         # With asynchronous capture Stripe books the money, and knows its fee, a little later.

@@ -1,7 +1,11 @@
-"""Refunds of card charges; the processing fee stays with Stripe."""
+"""Refunds of card charges; the processing fee stays with Stripe.
+
+Most succeed at once. Those of two test cards end later: one as succeeded, one as failed, with the money back.
+"""
 
 from integrations.stripe.fake import ledger, params
 from integrations.stripe.fake.call import Call, Handler, listing
+from integrations.stripe.fake.engine import Engine
 from integrations.stripe.fake.errors import ApiError, insufficient, missing
 from integrations.stripe.fake.store import Object
 
@@ -30,6 +34,7 @@ def create(call: Call) -> Object:
     if ledger.total(engine, "", charge["currency"]) < amount:
         raise insufficient("The balance of the platform does not cover this refund.")
     refund_id = engine.new_id("re_")
+    course = charge.get("_refund", "")
     line = ledger.book(engine, account="", type="refund", amount=-amount, currency=charge["currency"], source=refund_id)
     refund: Object = {
         "id": refund_id,
@@ -52,7 +57,7 @@ def create(call: Call) -> Object:
         "reason": reason,
         "receipt_number": None,
         "source_transfer_reversal": None,
-        "status": "succeeded",
+        "status": "pending" if course == "pending" else "succeeded",
         "transfer_reversal": None,
     }
     engine.store.add(refund)
@@ -62,7 +67,53 @@ def create(call: Call) -> Object:
     engine.store.save(charge)
     call.emit("refund.created", refund)
     call.emit("charge.refunded", charge, previous=before)
+    if course:
+        engine.later(engine.settings.refund_delay, "settle_refund", refund_id)
     return refund
+
+
+def settle(engine: Engine, refund_id: str) -> None:
+    """How a refund ends that did not end at once."""
+    refund = engine.store.get(refund_id, kind="refund")
+    if refund is None:
+        return
+    charge = engine.store.get(refund["charge"], kind="charge")
+    if charge is not None and charge.get("_refund") == "fails":
+        fail(engine, refund_id, reason="expired_or_canceled_card")
+    elif refund["status"] == "pending":
+        refund["status"] = "succeeded"
+        engine.store.save(refund)
+        _tell(engine, refund, before="pending")
+
+
+def fail(engine: Engine, refund_id: str, *, reason: str) -> None:
+    """The money comes back to the platform's balance. A refund that had succeeded can still fail."""
+    refund = engine.store.get(refund_id, kind="refund")
+    if refund is None or refund["status"] in ("failed", "canceled"):
+        return
+    line = ledger.book(
+        engine,
+        account="",
+        type="refund_failure",
+        amount=refund["amount"],
+        currency=refund["currency"],
+        source=refund_id,
+    )
+    before = refund["status"]
+    refund.update(status="failed", failure_reason=reason, failure_balance_transaction=line["id"])
+    engine.store.save(refund)
+    charge = engine.store.get(refund["charge"], kind="charge")
+    if charge is not None:
+        charge["amount_refunded"] -= refund["amount"]
+        charge["refunded"] = False
+        engine.store.save(charge)
+    _tell(engine, refund, before=before)
+    engine.emit("refund.failed", refund)
+
+
+def _tell(engine: Engine, refund: Object, *, before: str) -> None:
+    for type in ("refund.updated", "charge.refund.updated"):
+        engine.emit(type, refund, previous={"status": before})
 
 
 def _charge(call: Call) -> Object:
