@@ -9,5 +9,5 @@ class CmsConfig(AppConfig):
     verbose_name = _("Pages")
 
     def ready(self) -> None:
-        """Connects what listens to Wagtail."""
-        from cms import receivers  # noqa: F401  models cannot be imported before this moment
+        """Connects what listens to Wagtail, and the check of its doors."""
+        from cms import doors, receivers  # noqa: F401  models cannot be imported before this moment

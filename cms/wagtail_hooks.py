@@ -9,11 +9,16 @@ from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
 from wagtail import hooks
+from wagtail.admin.api.views import PagesAdminAPIViewSet
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
+from wagtail.api.v2.router import WagtailAPIRouter
 
 from backoffice.accounts.models import User
+from cms import doors
 from cms.help import queries
 
 # What editors work with. Everything else that Wagtail would list (users, groups, its own settings, reports on
@@ -43,6 +48,24 @@ class MissingTranslations(Component):
             if code != settings.LANGUAGE_CODE
         ]
         return {"languages": [language for language in languages if language["pages"]]}
+
+
+class Editors(BasePermission):
+    """For those who may edit pages; everybody else is refused, as everywhere in the API."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.user, User) and request.user.may(doors.EDIT)
+
+
+class PageTree(PagesAdminAPIViewSet):
+    """What the tree of pages in the menu reads."""
+
+    permission_classes = (Editors,)
+
+
+@hooks.register("construct_admin_api")
+def page_tree(router: WagtailAPIRouter) -> None:
+    router.register_endpoint("pages", PageTree)
 
 
 @hooks.register("register_admin_urls")

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from backoffice.accounts.roles import MATRIX, ROLES
 from backoffice.desk.base import DeskAdmin
+from cms import doors
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
@@ -38,9 +39,6 @@ DECLARED: list[tuple[str, str, str]] = [
     (r"(en|fr|ht)/pages/_util/login/", EVERYONE, "sends to the one door"),
     (r"(en|fr|ht)/pages/", EVERYONE, "public pages"),
     (r"$", EVERYONE, "sends to the public pages"),
-    (r"cms/(login|password_reset)/", EVERYONE, "sends to the one door, or is closed"),
-    (r"cms/(logout|jsi18n|sprite)", EVERYONE, "carries nothing of anybody"),
-    (r"cms/", STAFF, "cms.edit"),
     (r"admin/(login|logout)/", EVERYONE, "sends to the one door"),
 ]
 # Pages of the admin site itself: for any member of staff, or closed.
@@ -102,12 +100,25 @@ def _route(path: str, entry: URLPattern) -> Route:
     if declared is not None:
         kind = {"public": EVERYONE, "member": MEMBER, "creator": CREATOR}[declared]
         return Route(path, name, kind, ())
+    if path in doors.patterns():
+        return _editor_route(path, name)
     for beginning, kind, note in DECLARED:
         if re.match(beginning, path):
             return Route(path, name, kind, (note,) if kind == STAFF else (), "" if kind == STAFF else note)
     if path.startswith("admin/"):
         return _admin_route(path, name, view)
     raise Undeclared(f"{path}: nobody says who may reach it")
+
+
+def _editor_route(path: str, name: str) -> Route:
+    rule = doors.rule(doors.patterns()[path])
+    if rule is None:
+        raise Undeclared(f"{path}: cms.doors does not list it")
+    if rule == doors.EVERYONE:
+        return Route(path, name, EVERYONE, (), "sends to the one door, or carries nothing of anybody")
+    if rule == doors.CLOSED:
+        return Route(path, name, NOBODY, (), "closed")
+    return Route(path, name, STAFF, (rule,))
 
 
 def _admin_route(path: str, name: str, view: Any) -> Route:

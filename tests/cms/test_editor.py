@@ -67,8 +67,7 @@ def test_a_page_is_put_into_another_language_as_a_draft(editor: Client) -> None:
         "wagtailadmin_home",
         "wagtailadmin_explore_root",
         "wagtailadmin_account",
-        "wagtailadmin_reports:site_history",
-        "wagtailadmin_reports:locked_pages",
+        "cms_featured",
     ],
 )
 def test_the_pages_that_editors_have_open(editor: Client, name: str) -> None:
@@ -91,19 +90,12 @@ def test_the_pages_that_editors_have_open(editor: Client, name: str) -> None:
     ],
 )
 def test_people_roles_and_settings_are_not_wagtails_to_change(client: Client, role: str, name: str) -> None:
-    response = sign_in(client, staff(role)).get(reverse(name))
-
-    assert response.status_code in (302, 403, 404)
-    if response.status_code == 302:
-        assert response.headers["Location"] == reverse("wagtailadmin_home")
+    assert sign_in(client, staff(role)).get(reverse(name)).status_code == 404
 
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"super_admin", "admin", "editor"}))
 def test_other_staff_do_not_come_in(client: Client, role: str) -> None:
-    response = sign_in(client, staff(role)).get(reverse("wagtailadmin_home"))
-
-    assert response.status_code == 302
-    assert "/accounts/login/" in response.headers["Location"]
+    assert sign_in(client, staff(role)).get(reverse("wagtailadmin_home")).status_code == 403
 
 
 def test_members_and_visitors_do_not_come_in(client: Client) -> None:
