@@ -76,6 +76,7 @@ GROUPS: dict[str, str | Promise] = {
     "signin": _("Signing in"),
     "staff": _("Staff sessions"),
     "switch": _("Kill switches"),
+    "tax": _("Tax forms"),
     "ticket": _("Tickets"),
     "title": _("Titles"),
 }

@@ -51,7 +51,7 @@ def missing_to_submit(application: CreatorApplication) -> list[Unmet]:
     """What the applicant still has to bring before submitting (S-002); empty when nothing is missing."""
     has_id = application.documents.filter(
         document_type__in=states.IDENTITY_TYPES,
-        status__in=(states.DocumentStatus.PENDING, states.DocumentStatus.VERIFIED),
+        status__in=states.GIVEN,
     ).exists()
     sample_usable = application.sample is not None and application.sample.processing_status not in FAILED
     facts = (

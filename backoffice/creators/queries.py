@@ -10,11 +10,20 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Su
 from django.db.models.functions import Cast
 
 from backoffice.creators import states
-from backoffice.creators.models import Creator, CreatorApplication, SocialAccount, VerificationDocument
+from backoffice.creators.models import (
+    Creator,
+    CreatorApplication,
+    LegalHold,
+    SocialAccount,
+    TaxProfile,
+    VerificationDocument,
+)
 from backoffice.creators.states import ApplicationStatus
 from backoffice.queues.models import WorkItem
 
 QUEUE = "applications"
+# Creators whose verification is looked at again.
+REVIEWS = "reviews"
 SUBJECT_TYPE = "creators.creatorapplication"
 UNFINISHED = (WorkItem.State.OPEN, WorkItem.State.CLAIMED, WorkItem.State.PAUSED)
 
@@ -228,3 +237,90 @@ def directory(*, text: str = "", status: str = "", held: bool = False) -> QueryS
     elif status in states.VerificationStatus.values:
         creators = creators.filter(verification_status=status)
     return creators.filter(payout_hold=True) if held else creators
+
+
+# --- holds, keys, ends --------------------------------------------------------------------------------------
+
+
+def holds_on(person: Any, *, at: dt.datetime) -> QuerySet[LegalHold]:
+    """The legal holds that keep a person's data now, oldest first; takes the person or their key."""
+    return LegalHold.objects.active(at).filter(person=person).order_by("placed_at")
+
+
+def held_people(*, at: dt.datetime) -> QuerySet[LegalHold, Any]:
+    """The keys of everybody whose data a legal hold keeps, for use inside another query."""
+    return LegalHold.objects.active(at).values("person")
+
+
+def has_sealed(person: Any) -> bool:
+    """Whether anything is still encrypted under this person's key."""
+    documents = VerificationDocument.objects.filter(subject=person).exclude(status=states.DocumentStatus.PURGED)
+    return documents.exists() or TaxProfile.objects.filter(creator__user=person, sealed_id__isnull=False).exists()
+
+
+def expiring_documents(*, at: dt.datetime, days: int) -> QuerySet[VerificationDocument]:
+    """Verified documents that end within so many days and whose owners have not been told."""
+    return (
+        VerificationDocument.objects.select_related("subject")
+        .filter(
+            status=states.DocumentStatus.VERIFIED,
+            document_expires_on__gte=at.date(),
+            document_expires_on__lte=at.date() + dt.timedelta(days=days),
+            expiry_told_at__isnull=True,
+        )
+        .order_by("document_expires_on")
+    )
+
+
+# --- reviews of verified creators ---------------------------------------------------------------------------
+
+
+def verified_before(moment: dt.datetime) -> QuerySet[Creator]:
+    """Verified creators whom nobody has looked at since that moment, longest ago first."""
+    return Creator.objects.filter(
+        verification_status=states.VerificationStatus.VERIFIED, is_active=True, verified_at__lt=moment
+    ).order_by("verified_at")
+
+
+def id_ends_soon(*, at: dt.datetime, days: int) -> QuerySet[Creator]:
+    """Verified creators with an ID that ends within so many days, and no other that lasts longer."""
+    ids = VerificationDocument.objects.filter(
+        subject=OuterRef("user"),
+        document_type__in=states.IDENTITY_TYPES,
+        status=states.DocumentStatus.VERIFIED,
+    )
+    ends = at.date() + dt.timedelta(days=days)
+    return Creator.objects.filter(
+        Exists(ids.filter(document_expires_on__lte=ends)),
+        ~Exists(ids.filter(Q(document_expires_on__isnull=True) | Q(document_expires_on__gt=ends))),
+        verification_status=states.VerificationStatus.VERIFIED,
+        is_active=True,
+    ).order_by("verified_at")
+
+
+def answered_reverification() -> QuerySet[Creator]:
+    """Creators who were asked for an ID and have given one that nobody has judged."""
+    given = VerificationDocument.objects.filter(
+        subject=OuterRef("user"),
+        document_type__in=states.IDENTITY_TYPES,
+        status=states.DocumentStatus.PENDING,
+    )
+    return Creator.objects.filter(
+        Exists(given), verification_status=states.VerificationStatus.PENDING, reverify_by__isnull=False
+    ).order_by("reverify_by")
+
+
+def not_in_review(creators: QuerySet[Creator]) -> QuerySet[Creator]:
+    """Those of them who are in no queue of reviews."""
+    waiting = WorkItem.objects.filter(
+        queue=REVIEWS,
+        subject_type="creators.creator",
+        subject_id=Cast(OuterRef("pk"), CharField()),
+        state__in=UNFINISHED,
+    )
+    return creators.filter(~Exists(waiting))
+
+
+def reviews_waiting() -> QuerySet[WorkItem]:
+    """The queue of reviews, most urgent first."""
+    return WorkItem.objects.filter(queue=REVIEWS, state__in=UNFINISHED).order_by("due_at", "id")

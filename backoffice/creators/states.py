@@ -9,6 +9,7 @@ from backoffice.core.states import Machine
 DECIDE = "applications.decide"
 SUSPEND = "users.suspend"
 DOCUMENTS = "documents.decide"
+TAX = "payouts.decide"
 
 
 class ApplicationStatus(models.TextChoices):
@@ -128,6 +129,51 @@ class TaxFormStatus(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
+class TaxForm(models.TextChoices):
+    """The papers that tell a tax office who is paid (E-021, X-033)."""
+
+    W9 = "w9", "W-9"
+    W8BEN = "w8ben", "W-8BEN"
+    W8BENE = "w8bene", "W-8BEN-E"
+    OTHER = "other", _("Another form")
+
+
+class TaxProfileStatus(models.TextChoices):
+    SUBMITTED = "submitted", _("Submitted")
+    VERIFIED = "verified", _("Verified")
+    REJECTED = "rejected", _("Rejected")
+    EXPIRED = "expired", _("Expired")
+    REPLACED = "replaced", _("Replaced by a newer one")
+    PURGED = "purged", _("Destroyed")
+
+
+T = TaxProfileStatus
+# A creator has at most one of these; the others are history.
+CURRENT_TAX = (T.SUBMITTED, T.VERIFIED, T.EXPIRED)
+
+TAX_PROFILE = Machine(
+    "tax_profile",
+    field="status",
+    record=entries.record_transition,
+    rows=[
+        (T.SUBMITTED, "verify", T.VERIFIED, TAX),  # E-021
+        (T.SUBMITTED, "reject", T.REJECTED, TAX),  # E-021
+        (T.VERIFIED, "expire", T.EXPIRED, ""),  # E-021
+        (T.SUBMITTED, "replace", T.REPLACED, ""),  # E-021
+        (T.VERIFIED, "replace", T.REPLACED, ""),  # E-021
+        (T.EXPIRED, "replace", T.REPLACED, ""),  # E-021
+        *((state, "purge", T.PURGED, "") for state in T if state != T.PURGED),  # N-063
+    ],
+)
+
+
+class KeyEnd(models.TextChoices):
+    """Why a person's key was destroyed."""
+
+    PURGED = "purged", _("The last document was destroyed")
+    ERASED = "erased", _("The person's data was erased")
+
+
 class PayoutSchedule(models.TextChoices):
     WEEKLY = "weekly", _("Weekly")
     MONTHLY = "monthly", _("Monthly")
@@ -149,6 +195,8 @@ IDENTITY_TYPES = (DocumentType.GOVERNMENT_ID, DocumentType.PASSPORT)
 
 
 class DocumentStatus(models.TextChoices):
+    SCANNING = "scanning", _("Waits for the virus scan")
+    QUARANTINED = "quarantined", _("Isolated")
     PENDING = "pending", _("Pending")
     VERIFIED = "verified", _("Verified")
     REJECTED = "rejected", _("Rejected")
@@ -157,15 +205,23 @@ class DocumentStatus(models.TextChoices):
 
 
 D = DocumentStatus
+# Given and still to be judged, or judged well: the applicant has done their part.
+GIVEN = (D.SCANNING, D.PENDING, D.VERIFIED)
+# Nobody opens these: not known to be clean, known not to be, or gone.
+CLOSED = (D.SCANNING, D.QUARANTINED, D.PURGED)
 
 DOCUMENT = Machine(
     "document",
     field="status",
     record=entries.record_transition,
     rows=[
+        (D.SCANNING, "clear", D.PENDING, ""),  # X-054
+        (D.SCANNING, "quarantine", D.QUARANTINED, ""),  # X-054
         (D.PENDING, "verify", D.VERIFIED, DOCUMENTS),  # S-018
         (D.PENDING, "reject", D.REJECTED, DOCUMENTS),  # S-019
         (D.VERIFIED, "expire", D.EXPIRED, ""),  # S-020
+        (D.SCANNING, "purge", D.PURGED, ""),  # S-021
+        (D.QUARANTINED, "purge", D.PURGED, ""),  # S-021
         (D.PENDING, "purge", D.PURGED, ""),  # S-021
         (D.VERIFIED, "purge", D.PURGED, ""),  # S-021
         (D.REJECTED, "purge", D.PURGED, ""),  # S-021

@@ -8,8 +8,8 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
 from backoffice.accounts.models import User
 from backoffice.core import clock
-from backoffice.creators.models import Creator, CreatorApplication
-from backoffice.creators.services import applications, creators, documents
+from backoffice.creators.models import Creator, CreatorApplication, TaxProfile
+from backoffice.creators.services import applications, creators, documents, tax
 from backoffice.creators.services.reviews import Findings
 from backoffice.creators.states import PublicFigure
 from backoffice.media.models import Asset
@@ -155,3 +155,10 @@ def creator(user: User | None = None, **fields: Any) -> Creator:
     return creators.create_imported(
         user=user or member(), by=None, verified=True, active=True, at=clock.now(), **values
     )
+
+
+def tax_profile(of: Creator | None = None, *, at: datetime | None = None, **fields: Any) -> TaxProfile:
+    """A tax form that a creator has just signed."""
+    owner = of or creator()
+    values = {"form": "w8ben", "country": "HT", "tax_id": "003-456-7891", "signed_name": "Jocelyne Pierre", **fields}
+    return tax.submit(creator=owner, by=owner.user, at=at, **values)

@@ -2,14 +2,19 @@
 
 from .application import CreatorApplication, QualityAssessment
 from .creator import Creator
-from .document import DocumentKey, VerificationDocument
+from .document import DocumentKey, KeyRotation, VerificationDocument
+from .hold import LegalHold
 from .social import SocialAccount
+from .tax import TaxProfile
 
 __all__ = [
     "Creator",
     "CreatorApplication",
     "DocumentKey",
+    "KeyRotation",
+    "LegalHold",
     "QualityAssessment",
     "SocialAccount",
+    "TaxProfile",
     "VerificationDocument",
 ]

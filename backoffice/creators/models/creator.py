@@ -53,6 +53,8 @@ class Creator(Record):
     )
     is_active = models.BooleanField(default=False, editable=False)
     activated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When somebody last looked at who this is; a year later they look again (S-017).
+    verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     reverify_by = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -80,6 +82,11 @@ class Creator(Record):
         indexes = (
             models.Index(fields=("verification_status", "is_active"), name="creator_status"),
             models.Index(fields=("stage_name", "id"), name="creator_by_name"),
+            models.Index(
+                fields=("verified_at",),
+                condition=models.Q(verification_status="verified"),
+                name="creator_review_due",
+            ),
             # Part of a name, any case: the staff directory and the public search.
             GinIndex(OpClass(Upper("stage_name"), "gin_trgm_ops"), name="creator_name_search"),
         )

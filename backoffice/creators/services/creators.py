@@ -19,6 +19,7 @@ from backoffice.creators.models import Creator, CreatorApplication, SocialAccoun
 from backoffice.creators.services import documents
 from backoffice.media.models import Asset
 from backoffice.notifications.services import notify
+from backoffice.queues.services import items
 
 PICTURES = (Asset.Kind.AVATAR, Asset.Kind.IMAGE)
 PROFILE_FIELDS = (
@@ -53,7 +54,13 @@ def admit(*, application: CreatorApplication, by: Any, at: dt.datetime) -> Creat
         if creator.verification_status == states.VerificationStatus.REJECTED:
             advance(creator, "reopen", by=None, at=at)
         if creator.verification_status != states.VerificationStatus.VERIFIED:
-            advance(creator, "verify", by=by, at=at, changes={"reverify_by": None, "tier": states.Tier.VERIFIED})
+            advance(
+                creator,
+                "verify",
+                by=by,
+                at=at,
+                changes={"reverify_by": None, "verified_at": at, "tier": states.Tier.VERIFIED},
+            )
         known = set(creator.social_accounts.values_list("platform", "handle"))
         for account in application.social_accounts.all():
             if (account.platform, account.handle) not in known:
@@ -104,7 +111,8 @@ def create_imported(
         )
         entries.record(action="creator.import", by=by, subject=creator, at=at)
         if verified:
-            advance(creator, "verify", by=by, at=at, reason="imported", changes={"tier": states.Tier.VERIFIED})
+            changes = {"tier": states.Tier.VERIFIED, "verified_at": at}
+            advance(creator, "verify", by=by, at=at, reason="imported", changes=changes)
     return creator
 
 
@@ -304,6 +312,7 @@ def reverify(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None =
     deadline = at + dt.timedelta(days=values.get("creator.reverify_days"))
     with transaction.atomic():
         advance(creator, "reverify", by=by, at=at, reason=reason, changes={"reverify_by": deadline})
+        items.cancel(queue=queries.REVIEWS, subject=creator, at=at)
         notify(
             user=creator.user,
             event="creator.reverify",
@@ -323,7 +332,9 @@ def confirm_verification(*, creator: Creator, by: Any, at: dt.datetime | None = 
     unmet = policies.missing_to_confirm(creator, at=at)
     if unmet:
         raise policies.NotReady(_("The identity cannot be confirmed yet."), unmet=unmet)
-    advance(creator, "verify", by=by, at=at, changes={"reverify_by": None})
+    with transaction.atomic():
+        advance(creator, "verify", by=by, at=at, changes={"reverify_by": None, "verified_at": at})
+        items.cancel(queue=queries.REVIEWS, subject=creator, at=at)
 
 
 def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
@@ -334,6 +345,7 @@ def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.dateti
         raise Invalid(_("Say why the verification is refused."), field="reason")
     with transaction.atomic():
         advance(creator, "reject", by=by, at=at, reason=reason, changes={"reverify_by": None})
+        items.cancel(queue=queries.REVIEWS, subject=creator, at=at)
         if not creator.payout_hold:
             hold_payouts(
                 creator=creator,

@@ -1,68 +1,35 @@
 """Identity documents: taken in encrypted, opened under audit, judged, expired, destroyed (S-018 to S-021)."""
 
 import datetime as dt
-import io
-import warnings
+from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
+import structlog
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from PIL import Image, UnidentifiedImageError
 
 from backoffice.accounts import permissions
 from backoffice.audit import entries
 from backoffice.configuration import values
-from backoffice.core import clock
+from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
-from backoffice.creators import policies, states
-from backoffice.creators.models import CreatorApplication, VerificationDocument
-from backoffice.creators.services import vault
+from backoffice.creators import policies, queries, states
+from backoffice.creators.models import CreatorApplication, DocumentKey, VerificationDocument
+from backoffice.creators.services import contents, vault
+from backoffice.creators.services.contents import TooLarge, WrongType
 from backoffice.notifications.services import notify
+from integrations.antivirus.client import ClamAV
 
-IMAGE_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-MAX_PIXELS = 60_000_000
-MAX_SIDE = 12_000
+__all__ = ["TooLarge", "WrongType"]
 
-
-class TooLarge(Invalid):
-    """The file is over `document.max_bytes`."""
-
-    default_code = "file_too_large"
-
-
-class WrongType(Invalid):
-    """The content is not a PDF, JPEG, PNG or WebP, whatever its name says."""
-
-    default_code = "unsupported_type"
-
-
-def detect(content: bytes) -> str:
-    """The media type by content. Raises TooLarge, WrongType, Invalid for empty or broken files."""
-    limit = values.get("document.max_bytes")
-    if len(content) > limit:
-        raise TooLarge(_("The file is larger than %(size)s MB.") % {"size": limit // 1_000_000}, field="file")
-    if not content:
-        raise Invalid(_("The file is empty."), field="file", code="file_empty")
-    if content.startswith(b"%PDF-"):
-        if b"%%EOF" not in content[-2048:]:
-            raise Invalid(_("The PDF is incomplete."), field="file", code="file_broken")
-        return "application/pdf"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=tuple(IMAGE_TYPES)) as image:
-                kind, (width, height) = str(image.format), image.size
-                if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-                    raise TooLarge(_("The picture has too many pixels."), field="file")
-                image.verify()
-    except UnidentifiedImageError as error:
-        raise WrongType(_("Send a PDF, JPEG, PNG or WebP file."), field="file") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise TooLarge(_("The picture has too many pixels."), field="file") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise Invalid(_("The picture cannot be read."), field="file", code="file_broken") from error
-    return IMAGE_TYPES[kind]
+log = structlog.get_logger(__name__)
+SCAN = "creators.scan_document"
+# How often an opening follows a file that a key rotation has just moved.
+FOLLOW = 3
 
 
 def upload(
@@ -78,7 +45,7 @@ def upload(
 
     Raises Forbidden for anybody but the applicant, Conflict when the application takes no changes or holds
     too many files, Invalid for a bad type or an expired document. The content never touches disk or database
-    in the clear.
+    in the clear. Where a virus scanner is configured the document waits for it and opens to nobody meanwhile.
     """
     at = at or clock.now()
     if by is None or application.applicant_id != by.pk:
@@ -87,8 +54,9 @@ def upload(
         raise Invalid(_("Choose the kind of document."), field="document_type")
     if expires_on is not None and expires_on <= at.date():
         raise Invalid(_("This document has expired."), field="document_expires_on", code="document_expired")
-    content_type = detect(content)
+    content_type = contents.detect(content)
     stored = ""
+    scanned = not settings.CLAMAV_SOCKET
     try:
         with transaction.atomic():
             current = CreatorApplication.objects.select_for_update().get(pk=application.pk)
@@ -105,11 +73,15 @@ def upload(
                 content_type=content_type,
                 bytes=len(content),
                 document_expires_on=expires_on,
+                status=states.DocumentStatus.PENDING if scanned else states.DocumentStatus.SCANNING,
                 created_at=at,
             )
-            stored = vault.put(subject=current.applicant, name=str(document.pk), content=content)
-            document.storage_key = stored
+            place = vault.put(subject=current.applicant, name=str(document.pk), content=content)
+            stored = place.storage_key
+            document.storage_key, document.key_version = place.storage_key, place.key_version
             document.save(force_insert=True)
+            if not scanned:
+                jobs.enqueue(SCAN, {"document_id": str(document.pk)}, key=str(document.pk), by=by)
             CreatorApplication.objects.filter(pk=current.pk).update(last_activity_at=at, updated_at=at)
             entries.record(
                 action="document.upload",
@@ -125,16 +97,95 @@ def upload(
     return document
 
 
+def scan(*, document_id: UUID | str, at: dt.datetime | None = None) -> bool:
+    """Hands a waiting document to the virus scanner (X-054): clean ones go to review, infected ones are isolated.
+
+    False when it does not wait any more. Raises ScannerUnavailable when there is no verdict; why is kept on the row
+    for whoever looks, and the document stays closed.
+    """
+    at = at or clock.now()
+    document = VerificationDocument.objects.select_related("subject", "application").get(pk=document_id)
+    if document.status != states.DocumentStatus.SCANNING:
+        return False
+    try:
+        found = contents.scan(scanner(), _content(document))
+    except Exception as error:
+        VerificationDocument.objects.filter(pk=document.pk).update(scan_detail=str(error)[:300], updated_at=at)
+        raise
+    changes = {"scanned_at": at, "scan_detail": found[:300]}
+    if not found:
+        advance(document, "clear", by=None, at=at, changes=changes)
+        return True
+    with transaction.atomic():
+        changes["purge_after"] = at + dt.timedelta(days=values.get("document.quarantine_days"))
+        advance(document, "quarantine", by=None, at=at, reason=found, changes=changes)
+        notify(
+            user=document.subject,
+            event="document.quarantined",
+            data={"reference": document.application.reference, "document_type": document.document_type},
+        )
+    return True
+
+
+def scanner() -> ClamAV | None:
+    """The scanner at CLAMAV_SOCKET; None when there is none any more."""
+    if not settings.CLAMAV_SOCKET:
+        return None
+    return ClamAV(settings.CLAMAV_SOCKET, timeout=values.get("document.scan_seconds"))
+
+
+def scan_waiting(*, limit: int = 200) -> int:
+    """Asks again for the scan of every document that still waits for one; returns how many. Every five minutes."""
+    waiting = VerificationDocument.objects.filter(status=states.DocumentStatus.SCANNING).order_by("created_at")
+    ids = list(waiting.values_list("pk", flat=True)[:limit])
+    for pk in ids:
+        with transaction.atomic():
+            jobs.enqueue(SCAN, {"document_id": str(pk)}, key=str(pk))
+    return len(ids)
+
+
+def _content(document: VerificationDocument) -> bytes:
+    """The plaintext; follows a file that a key rotation moves at this moment."""
+    for _attempt in range(FOLLOW):
+        try:
+            return vault.get(
+                subject=document.subject,
+                name=str(document.pk),
+                storage_key=document.storage_key,
+                key_version=document.key_version,
+            )
+        except vault.Unreadable:
+            before = document.storage_key
+            document.refresh_from_db(fields=["storage_key", "key_version", "status"])
+            if document.storage_key in ("", before):
+                raise
+    raise vault.Unreadable(_("This document is being moved; open it again."))
+
+
+def check_open(document: VerificationDocument) -> None:
+    """Raises Conflict, saying why, for a document that nobody may open now."""
+    if document.status == states.DocumentStatus.PURGED:
+        raise Conflict(_("This document was destroyed."), code="document_purged")
+    if document.status == states.DocumentStatus.QUARANTINED:
+        raise Conflict(
+            _("The virus scanner found %(found)s in this file. It is isolated and opens to nobody.")
+            % {"found": document.scan_detail},
+            code="document_quarantined",
+        )
+    if document.status == states.DocumentStatus.SCANNING:
+        raise Conflict(_("This document waits for the virus scan."), code="document_scanning")
+
+
 def open_for_view(*, document: VerificationDocument, by: Any, at: dt.datetime | None = None) -> bytes:
     """The plaintext for one look, audited as `document.view` before it is handed out.
 
-    Raises Forbidden without `documents.view`, Conflict when destroyed, `vault.Unreadable` when altered.
+    Raises Forbidden without `documents.view`, Conflict when destroyed, isolated or not scanned yet,
+    `vault.Unreadable` when altered.
     """
     at = at or clock.now()
     permissions.require(by, "documents.view")
-    if document.status == states.DocumentStatus.PURGED:
-        raise Conflict(_("This document was destroyed."), code="document_purged")
-    content = vault.get(subject=document.subject, name=str(document.pk), storage_key=document.storage_key)
+    check_open(document)
+    content = _content(document)
     with transaction.atomic():
         entries.record(action="document.view", by=by, subject=document, at=at)
         VerificationDocument.objects.filter(pk=document.pk).update(opened_by=by, opened_at=at)
@@ -227,32 +278,79 @@ def expire_due(*, at: dt.datetime | None = None, limit: int = 500) -> int:
     return done
 
 
-def purge_due(*, at: dt.datetime | None = None, limit: int = 200) -> int:
-    """Destroys files past their purge date without legal hold (S-021); the row keeps its facts. Daily."""
+def tell_expiring(*, at: dt.datetime | None = None, limit: int = 500) -> int:
+    """Tells owners of verified documents that end within `document.expiring_days`, each once; returns how many."""
     at = at or clock.now()
-    due = (
-        VerificationDocument.objects.filter(purge_after__lte=at, legal_hold=False)
-        .exclude(status=states.DocumentStatus.PURGED)
-        .order_by("purge_after")[:limit]
-    )
     done = 0
-    for document in due:
-        purge(document=document, by=None, at=at)
-        done += 1
+    for document in queries.expiring_documents(at=at, days=values.get("document.expiring_days"))[:limit]:
+        with transaction.atomic():
+            if not VerificationDocument.objects.filter(pk=document.pk, expiry_told_at__isnull=True).update(
+                expiry_told_at=at, updated_at=at
+            ):
+                continue
+            assert document.document_expires_on is not None
+            notify(
+                user=document.subject,
+                event="document.expiring",
+                data={
+                    "document_type": document.document_type,
+                    "day": document.document_expires_on.isoformat(),
+                },
+            )
+            done += 1
     return done
 
 
+def due_for_purge(*, at: dt.datetime) -> QuerySet[VerificationDocument]:
+    """Documents past their purge date, oldest first, held ones too."""
+    return (
+        VerificationDocument.objects.filter(purge_after__lte=at)
+        .exclude(status=states.DocumentStatus.PURGED)
+        .order_by("purge_after", "pk")
+    )
+
+
+def purge_due(*, at: dt.datetime | None = None, limit: int = 200) -> int:
+    """Destroys files past their purge date without legal hold (S-021); the row keeps its facts. Daily.
+
+    One that cannot be destroyed does not keep the others; the first error is raised at the end.
+    """
+    at = at or clock.now()
+    problem: Exception | None = None
+    done = 0
+    for document in _free(at, limit):
+        try:
+            purge(document=document, by=None, at=at)
+            done += 1
+        except vault.Held:
+            log.info("purge refused under legal hold", document=str(document.pk))
+        except Exception as error:
+            log.exception("purge failed", document=str(document.pk))
+            problem = problem or error
+    if problem is not None:
+        raise problem
+    return done
+
+
+def _free(at: dt.datetime, limit: int) -> Iterator[VerificationDocument]:
+    return iter(due_for_purge(at=at).exclude(subject__in=queries.held_people(at=at))[:limit])
+
+
 def purge(*, document: VerificationDocument, by: Any, at: dt.datetime | None = None) -> None:
-    """Destroys one document's file. Raises Conflict under legal hold.
+    """Destroys one document's file, and the person's key with their last one. Raises `vault.Held` under legal hold.
 
     The file goes before the commit: a crash in between leaves a row that is still due, and the next run ends
     it.
     """
     at = at or clock.now()
     with transaction.atomic():
+        # The order of locks everywhere: the person's key, then the document.
+        DocumentKey.objects.select_for_update().filter(subject=document.subject_id).first()
         document = VerificationDocument.objects.select_for_update().get(pk=document.pk)
-        if document.legal_hold:
-            raise Conflict(_("A legal hold keeps this document."), code="legal_hold")
-        key = document.storage_key
+        held = queries.holds_on(document.subject_id, at=at).first()
+        if held is not None:
+            raise vault.Held(_("The legal hold %(hold)s keeps this document.") % {"hold": held.reference})
         advance(document, "purge", by=by, at=at, changes={"storage_key": "", "purged_at": at})
-        vault.delete(storage_key=key)
+        vault.delete_all(name=str(document.pk), key_version=document.key_version)
+        if not queries.has_sealed(document.subject_id):
+            vault.destroy_key(subject=document.subject_id, because=states.KeyEnd.PURGED, at=at)

@@ -6,9 +6,11 @@ so one person's ciphertext cannot be put in the place of another's.
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
 import io
 import os
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -19,8 +21,9 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.core import clock
-from backoffice.core.errors import DomainError
-from backoffice.creators.models import DocumentKey
+from backoffice.core.errors import Conflict, DomainError
+from backoffice.creators import states
+from backoffice.creators.models import DocumentKey, LegalHold
 from backoffice.media import storage
 from integrations.storage.types import Missing
 
@@ -55,24 +58,74 @@ def masters() -> dict[str, bytes]:
     return keys
 
 
-def put(*, subject: Any, name: str, content: bytes) -> str:
-    """Encrypts `content` under the subject's key and stores it; returns the storage key."""
-    sealed = _seal(_key_for(subject), content, name.encode())
-    key = f"{DIRECTORY}/{name}"
-    storage.private().save(key, io.BytesIO(sealed), content_type="application/octet-stream")
-    return key
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What was encrypted, and the version of the person's key that opens it."""
+
+    content: bytes
+    key_version: int
 
 
-def get(*, subject: Any, name: str, storage_key: str) -> bytes:
-    """The plaintext. Raises Unreadable when the key was destroyed, or file or key were altered."""
+class Held(Conflict):
+    """A legal hold keeps what was to be destroyed."""
+
+    default_code = "legal_hold"
+
+
+def seal(*, subject: Any, name: str, content: bytes) -> Sealed:
+    """Encrypts `content` under the subject's newest key, with `name` bound in.
+
+    Runs in the caller's transaction and keeps the key's row locked to its end: the key is not dropped by a rotation
+    before the row that needs it is committed.
+    """
+    row = _key_for(subject)
+    version, key = _newest(row)
+    return Sealed(_seal(key, content, name.encode()), version)
+
+
+def unseal(*, subject: Any, name: str, sealed: bytes, key_version: int) -> bytes:
+    """The plaintext of `seal`. Raises Unreadable when the key was destroyed, or key or content were altered."""
     row = DocumentKey.objects.filter(subject=subject).first()
     if row is None or row.wrapped is None:
         raise Unreadable(_("The documents of this person were destroyed."))
+    return _open(_of_version(row, key_version), sealed, name.encode())
+
+
+def place(name: str, key_version: int) -> str:
+    """Where the content of that name lies when it is encrypted under that version of the key."""
+    return f"{DIRECTORY}/{name}" if key_version == 1 else f"{DIRECTORY}/v{key_version}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a content was stored, and under which version of the person's key."""
+
+    storage_key: str
+    key_version: int
+
+
+def put(*, subject: Any, name: str, content: bytes) -> Place:
+    """Encrypts `content` under the subject's key and stores it. Runs in the caller's transaction, see `seal`."""
+    sealed = seal(subject=subject, name=name, content=content)
+    key = place(name, sealed.key_version)
+    _store(key, sealed.content)
+    return Place(key, sealed.key_version)
+
+
+def get(*, subject: Any, name: str, storage_key: str, key_version: int) -> bytes:
+    """The plaintext. Raises Unreadable when the key was destroyed, or file or key are gone or were altered."""
+    return unseal(subject=subject, name=name, sealed=_load(storage_key), key_version=key_version)
+
+
+def _store(key: str, sealed: bytes) -> None:
+    storage.private().save(key, io.BytesIO(sealed), content_type="application/octet-stream")
+
+
+def _load(key: str) -> bytes:
     try:
-        sealed = b"".join(storage.private().read(storage_key))
+        return b"".join(storage.private().read(key))
     except Missing as error:
         raise Unreadable(_("The file of this document is gone.")) from error
-    return _open(_unwrap(row), sealed, name.encode())
 
 
 def delete(*, storage_key: str) -> None:
@@ -80,58 +133,85 @@ def delete(*, storage_key: str) -> None:
     storage.private().delete(storage_key)
 
 
-def destroy_key(*, subject: Any) -> bool:
+def delete_all(*, name: str, key_version: int) -> None:
+    """Removes the content of that name under every version of the key, one that a rotation has begun included."""
+    for version in range(1, key_version + 2):
+        delete(storage_key=place(name, version))
+
+
+def destroy_key(*, subject: Any, because: str = states.KeyEnd.ERASED, at: dt.datetime | None = None) -> bool:
     """Destroys the person's key material: every document becomes unreadable, copies in backups included.
 
-    True when there was a key. For erasure.
+    True when there was a key. Raises Held while a legal hold keeps the person's data. After an erasure there is no
+    new key; after the last purge a person who comes back gets one.
     """
-    return bool(
-        DocumentKey.objects.filter(subject=subject, wrapped__isnull=False).update(
-            wrapped=None, destroyed_at=clock.now(), updated_at=clock.now()
+    at = at or clock.now()
+    with transaction.atomic():
+        # A hold that is being placed waits for this lock, and this for it.
+        row = DocumentKey.objects.select_for_update().filter(subject=subject).first()
+        if LegalHold.objects.active(at).filter(person=subject).exists():
+            raise Held(_("A legal hold keeps the documents of this person."))
+        if row is None or row.wrapped is None:
+            return False
+        DocumentKey.objects.filter(pk=row.pk).update(
+            wrapped=None, next_wrapped=None, destroyed_at=at, destroyed_because=because, updated_at=at
         )
-    )
+    return True
 
 
-def rewrap_all() -> int:
-    """Wraps every person's key with the first master key; returns how many were changed. The files stay."""
-    keys = masters()
-    first = next(iter(keys))
-    changed = 0
-    for pk in DocumentKey.objects.filter(wrapped__isnull=False).exclude(master=first).values_list("pk", flat=True):
-        with transaction.atomic():
-            row = DocumentKey.objects.select_for_update().get(pk=pk)
-            if row.wrapped is None or row.master == first:
-                continue
-            row.wrapped, row.master = _seal(keys[first], _unwrap(row), _binding(row)), first
-            row.save(update_fields=["wrapped", "master", "updated_at"])
-            changed += 1
-    return changed
-
-
-def _key_for(subject: Any) -> bytes:
-    row = DocumentKey.objects.filter(subject=subject).first()
+def _key_for(subject: Any) -> DocumentKey:
+    """The person's key row, locked to the end of the transaction; made when there is none."""
+    row = DocumentKey.objects.select_for_update().filter(subject=subject).first()
     if row is None:
-        first, master = next(iter(masters().items()))
-        row = DocumentKey(subject=subject, master=first)
-        row.wrapped = _seal(master, os.urandom(KEY_BYTES), _binding(row))
+        row = _fresh(DocumentKey(subject=subject))
         try:
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError:  # two uploads of one person at once: the first key stands
-            row = DocumentKey.objects.get(subject=subject)
+            row = DocumentKey.objects.select_for_update().get(subject=subject)
+    if row.wrapped is None and row.destroyed_because == states.KeyEnd.PURGED:
+        row.version, row.destroyed_at, row.destroyed_because = row.version + 1, None, ""
+        _fresh(row).save()
     if row.wrapped is None:
         raise Unreadable(_("The documents of this person were destroyed."))
-    return _unwrap(row)
+    return row
 
 
-def _unwrap(row: DocumentKey) -> bytes:
+def _fresh(row: DocumentKey) -> DocumentKey:
+    row.master, master = next(iter(masters().items()))
+    row.wrapped = _seal(master, os.urandom(KEY_BYTES), binding(row))
+    return row
+
+
+def _newest(row: DocumentKey) -> tuple[int, bytes]:
+    if row.next_wrapped is not None:
+        return row.version + 1, unwrap(row, row.next_wrapped)
+    return row.version, unwrap(row, row.wrapped)
+
+
+def _of_version(row: DocumentKey, version: int) -> bytes:
+    if version == row.version:
+        return unwrap(row, row.wrapped)
+    if version == row.version + 1 and row.next_wrapped is not None:
+        return unwrap(row, row.next_wrapped)
+    raise Unreadable(_("The key of this document was replaced."))
+
+
+def unwrap(row: DocumentKey, wrapped: bytes | memoryview | None) -> bytes:
+    """A data key in the clear. Raises Unreadable when its master key is not configured, or it was altered."""
     master = masters().get(row.master)
     if master is None:
         raise Unreadable(_("The master key of this document is not among the configured ones."))
-    return _open(master, bytes(row.wrapped or b""), _binding(row))
+    return _open(master, bytes(wrapped or b""), binding(row))
 
 
-def _binding(row: DocumentKey) -> bytes:
+def wrap(master: bytes, key: bytes, row: DocumentKey) -> bytes:
+    """A data key as it is stored: encrypted under a master key, bound to its person."""
+    return _seal(master, key, binding(row))
+
+
+def binding(row: DocumentKey) -> bytes:
+    """What a wrapped key is bound to, so that it does not open in another person's row."""
     return f"document-key:{row.subject_id}".encode()
 
 

@@ -1,4 +1,4 @@
-"""The three machines: every state, every verb."""
+"""The machines: every state, every verb."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import pytest
 
 from backoffice.core.states import IllegalTransition, Machine, advance
 from backoffice.creators import states
-from backoffice.creators.models import Creator, CreatorApplication, VerificationDocument
+from backoffice.creators.models import Creator, CreatorApplication, TaxProfile, VerificationDocument
 from tests.factories.accounts import member
-from tests.factories.creators import creator, started
+from tests.factories.creators import creator, started, tax_profile
 from tests.machines import forbidden
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +17,7 @@ MACHINES = {
     CreatorApplication: states.APPLICATION,
     Creator: states.VERIFICATION,
     VerificationDocument: states.DOCUMENT,
+    TaxProfile: states.TAX_PROFILE,
 }
 APPLICATION_ROWS = {
     ("pending_submission", "submit", "submitted"),
@@ -57,6 +58,8 @@ def _subject(model: type) -> Any:
         return started()
     if model is VerificationDocument:
         return started().documents.get()
+    if model is TaxProfile:
+        return tax_profile()
     return creator(member())
 
 
@@ -67,7 +70,9 @@ def _in_state(model: type, machine: Machine, state: str) -> Any:
     return subject
 
 
-def _extra(model: type, state: str) -> dict[str, str]:
+def _extra(model: type, state: str) -> dict[str, Any]:
+    if model is TaxProfile:
+        return {"rejected": {"reason": "x"}, "purged": {"sealed_id": None, "last_four": ""}}.get(state, {})
     if model is Creator and state == "rejected":
         return {}
     if model is VerificationDocument and state == "rejected":
