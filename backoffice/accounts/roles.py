@@ -1,6 +1,8 @@
-"""Roles and rights as data (spec 01-roles, PG-001 to PG-021; conflicts Q-015 to Q-018).
+"""Who may what, as data (spec 01-roles, PG-001 to PG-021; conflicts Q-015 to Q-018). Nothing else says it.
 
-``MATRIX[area][role]`` lists verbs. Permissions are ``area.verb`` strings; `services.roles.load` makes the groups.
+``MATRIX[area][role]`` lists the verbs of staff: permissions are ``area.verb`` strings, from which groups, screens, the
+generic admin and the menu are made. ``API[resource][actor]`` lists the verbs of everybody else, from which the API's
+permission class is made. The published pages are made from both.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -196,6 +198,42 @@ MATRIX: dict[str, dict[str, str]] = {
     "imports": {SUPER: "view edit", ADMIN: "view edit"},
 }
 
+VISITOR, MEMBER, CREATOR = "visitor", "member", "creator"
+# Whoever calls the API, from least to most: each may also do what those before it may.
+ACTORS = {VISITOR: _("Anybody"), MEMBER: _("Signed-in member"), CREATOR: _("Creator")}
+
+# What a request wants to do, by its method.
+API_VERBS = {"GET": "view", "HEAD": "view", "POST": "add", "PUT": "change", "PATCH": "change", "DELETE": "remove"}
+
+# Resources that begin with ``own`` answer only about what is the caller's.
+API: dict[str, dict[str, str]] = {
+    "registration": {VISITOR: "add"},  # U-001
+    "sign_in": {VISITOR: "add"},  # U-002
+    "token": {VISITOR: "add"},  # U-003
+    "own_session": {MEMBER: "add"},  # U-004
+    "own_factor": {MEMBER: "add"},  # U-005
+    "code": {VISITOR: "add"},  # U-005: the second step of a sign-in has no token yet
+    "own_profile": {MEMBER: "view change"},  # U-009
+    "own_notifications": {MEMBER: "view add"},  # U-015
+    "own_application": {MEMBER: "view add change"},  # U-017
+    "own_documents": {MEMBER: "add"},  # U-018: given, never shown again
+    "own_creator": {CREATOR: "view add change"},  # U-019, S-009
+    "creators": {VISITOR: "view"},  # U-021
+    "own_titles": {CREATOR: "view add change"},  # U-023, U-024
+    "own_uploads": {MEMBER: "view add remove"},  # U-025
+    "own_files": {MEMBER: "view add"},  # U-025
+    "own_balance": {CREATOR: "view"},  # U-026
+    "own_payouts": {CREATOR: "view add"},  # U-027
+    "own_payout_accounts": {CREATOR: "view add"},  # U-027
+    "titles": {VISITOR: "view"},  # U-028, U-029
+    "own_purchases": {MEMBER: "view add"},  # U-030, U-031
+    "playback": {MEMBER: "view"},  # U-032
+    "featured": {VISITOR: "view"},  # U-034
+    "own_tickets": {MEMBER: "view add"},  # U-050
+    "help": {VISITOR: "view"},  # W-022
+    "description": {VISITOR: "view"},  # G-011, A-058
+}
+
 
 def permissions_of(role: str) -> list[str]:
     """The permissions ``area.verb`` of a role, in matrix order."""
@@ -205,3 +243,14 @@ def permissions_of(role: str) -> list[str]:
 def all_permissions() -> list[str]:
     """Every permission that any role holds, each once, in alphabetical order."""
     return sorted({permission for role in ROLES for permission in permissions_of(role)})
+
+
+def api_actor(resource: str, verb: str) -> str | None:
+    """The least actor who may do this in the API, or None when nobody may."""
+    row = API.get(resource, {})
+    return next((actor for actor in ACTORS if verb in row.get(actor, "").split()), None)
+
+
+def api_verbs(resource: str) -> list[str]:
+    """What can be done with a resource of the API by anybody."""
+    return [verb for actor in ACTORS for verb in API.get(resource, {}).get(actor, "").split()]

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from structlog.contextvars import get_contextvars
 
+from backoffice.accounts import roles
 from backoffice.accounts.models import User
 from backoffice.core import errors
 from backoffice.core.money import api_amount
@@ -26,31 +27,31 @@ from backoffice.creators import queries as creators
 log = structlog.get_logger(__name__)
 
 
-class Access:
-    """Who may call a view at all; what they may see is the view's queryset."""
+class ByMatrix(BasePermission):
+    """Asks the matrix whether the caller may do this to the view's ``resource``; what it does not name is refused.
 
-    PUBLIC = "public"
-    MEMBER = "member"
-    CREATOR = "creator"
-
-
-class ByAccess(BasePermission):
-    """Reads the view's ``access``; a view without one is closed."""
+    A method that the view does not have is answered 405 to whoever may do anything there.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        access = getattr(view, "access", None)
-        if access == Access.PUBLIC:
+        actor = actor_for(view, request.method or "")
+        if actor == roles.VISITOR:
             return True
-        if access == Access.MEMBER:
-            return bool(request.user and request.user.is_authenticated)
-        if access == Access.CREATOR:
-            if not (request.user and request.user.is_authenticated):
-                return False
+        if actor is None or not (request.user and request.user.is_authenticated):
+            return False
+        if actor == roles.CREATOR:
             view.creator = creators.for_user(request.user)
             if view.creator is None:
                 raise exceptions.PermissionDenied(_("This is for creators."), code="not_a_creator")
-            return True
-        return False
+        return True
+
+
+def actor_for(view: Any, method: str) -> str | None:
+    """The least actor who may call this view by this method; None when nobody may."""
+    resource = view.resource
+    if method in roles.API_VERBS and hasattr(view, method.lower()):
+        return roles.api_actor(resource, roles.API_VERBS[method])
+    return next((actor for actor in roles.ACTORS if roles.API.get(resource, {}).get(actor)), None)
 
 
 class WholeSerializer(serializers.Serializer[Any]):
@@ -147,10 +148,10 @@ class Renderer(JSONRenderer):
 
 
 class ApiView(APIView):
-    """Base of every view. Set ``access``; without it nobody gets in."""
+    """Base of every view. ``resource`` names its row of the matrix (`accounts.roles.API`); without one it is closed."""
 
-    access: ClassVar[str | None] = None
-    permission_classes = (ByAccess,)
+    resource: ClassVar[str] = ""
+    permission_classes = (ByMatrix,)
     renderer_classes = (Renderer,)
     creator: Any = None
 
@@ -166,7 +167,7 @@ class ApiView(APIView):
 
     @property
     def member(self) -> User:
-        """The person whose token this is; `access` lets nobody else this far."""
+        """The person whose token this is; the matrix lets nobody else this far."""
         return cast(User, self.request.user)
 
     @property

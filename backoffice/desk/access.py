@@ -1,17 +1,20 @@
 """The published matrix of addresses: every URL pattern, who may reach it and by which methods.
 
-Read from what each view declares. What packages bring is listed here by hand; an address that nobody declares raises
-`Undeclared`, and so does the page in docs/ that is made from this.
+Read from what each view declares; the menu is made from it. What packages bring is listed here by hand; an address that
+nobody declares raises `Undeclared`, and so does the page in docs/ that is made from this.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from backoffice.accounts.roles import MATRIX, ROLES
+from backoffice.accounts import roles
+from backoffice.accounts.models import User
+from backoffice.accounts.roles import API_VERBS, MATRIX, ROLES, api_actor
 from backoffice.desk.base import DeskAdmin
 from cms import doors
 
@@ -24,6 +27,7 @@ MEMBER = "member"
 CREATOR = "creator"
 SIGNED = "signed"
 NOBODY = "nobody"
+ACTOR_KINDS = {roles.VISITOR: EVERYONE, roles.MEMBER: MEMBER, roles.CREATOR: CREATOR}
 # In the place of a permission: reading only, for everybody.
 CLOSED = "closed"
 
@@ -34,7 +38,6 @@ DECLARED: list[tuple[str, str, str]] = [
     (r"i18n/setlang/", EVERYONE, "the language switch"),
     (r"storage/", SIGNED, "opened by a signed link that expires"),
     (r"documents/", SIGNED, "Wagtail's documents, behind its own rules"),
-    (r"api/v1/(schema|docs)/", EVERYONE, "the API's description"),
     (r"api/v1/webhooks/", SIGNED, "opened by the provider's signature"),
     (r"(en|fr|ht)/pages/_util/login/", EVERYONE, "sends to the one door"),
     (r"(en|fr|ht)/pages/", EVERYONE, "public pages"),
@@ -61,6 +64,18 @@ class Route:
     note: str = ""
     # What a change asks for where reading asks for less.
     to_change: str = ""
+    # Where the methods of an address of the API differ: who may use which.
+    by_method: tuple[tuple[str, str], ...] = ()
+
+    def kind_for(self, method: str) -> str:
+        """Who may use the address by this method."""
+        return dict(self.by_method).get(method, self.kind)
+
+    def open_to(self, user: User) -> bool:
+        """Whether this person may reach it: what the menu asks."""
+        if self.kind == STAFF:
+            return user.is_staff and (not self.permissions or any(user.may(code) for code in self.permissions))
+        return self.kind == EVERYONE
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -88,18 +103,21 @@ def patterns(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[
 
 def routes() -> list[Route]:
     """Every address of the product. Raises Undeclared for one that nobody speaks for."""
-    return [_route(path, entry) for path, entry in patterns()]
+    return [_route(path, entry.name or "", entry.callback) for path, entry in patterns()]
 
 
-def _route(path: str, entry: URLPattern) -> Route:
-    view: Any = entry.callback
-    name = entry.name or ""
+@cache
+def route_of(name: str) -> Route:
+    """The address behind a name that takes no arguments. Raises Undeclared."""
+    match = resolve(reverse(name))
+    return _route(match.route, match.url_name or "", match.func)
+
+
+def _route(path: str, name: str, view: Any) -> Route:
     if hasattr(view, "desk_permissions"):
         return Route(path, name, STAFF, tuple(view.desk_permissions))
-    declared = getattr(getattr(view, "view_class", None), "access", None)
-    if declared is not None:
-        kind = {"public": EVERYONE, "member": MEMBER, "creator": CREATOR}[declared]
-        return Route(path, name, kind, ())
+    if hasattr(getattr(view, "view_class", None), "resource"):
+        return _api_route(path, name, view.view_class)
     if path in doors.patterns():
         return _editor_route(path, name)
     for beginning, kind, note in DECLARED:
@@ -108,6 +126,19 @@ def _route(path: str, entry: URLPattern) -> Route:
     if path.startswith("admin/"):
         return _admin_route(path, name, view)
     raise Undeclared(f"{path}: nobody says who may reach it")
+
+
+def _api_route(path: str, name: str, view: Any) -> Route:
+    """What the matrix says about each method that the view has; Undeclared where it says nothing."""
+    methods = [method for method in API_VERBS if method != "HEAD" and hasattr(view, method.lower())]
+    actors = {method: api_actor(view.resource, API_VERBS[method]) for method in methods}
+    kinds = {method: ACTOR_KINDS[actor] for method, actor in actors.items() if actor is not None}
+    if not methods or len(kinds) < len(methods):
+        silent = sorted(set(methods) - set(kinds))
+        raise Undeclared(f"{path}: the matrix says nothing of {', '.join(silent) or 'any method'} on {view.__name__}")
+    least = next(kind for actor, kind in ACTOR_KINDS.items() if kind in kinds.values())
+    mixed = len(set(kinds.values())) > 1
+    return Route(path, name, least, (), by_method=tuple(kinds.items()) if mixed else ())
 
 
 def _editor_route(path: str, name: str) -> Route:

@@ -12,19 +12,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts.models import User
-from backoffice.desk import badges
+from backoffice.desk import access, badges
 
 
 class Row(NamedTuple):
-    """One entry. ``permission``: one, or several of which one is enough; "" is every member of staff.
-
-    ``badge`` counts what waits there.
-    """
+    """One entry. Who sees it is what its page asks for (`access`); ``badge`` counts what waits there."""
 
     section: str | Promise
     label: str | Promise
     url: str
-    permission: str | tuple[str, ...]
     icon: str
     badge: Callable[[HttpRequest], int | None] | None = None
 
@@ -34,8 +30,7 @@ class Row(NamedTuple):
 
     def open_to(self, user: User) -> bool:
         """Whether this person may open it."""
-        asked = (self.permission,) if isinstance(self.permission, str) else self.permission
-        return not any(asked) or any(user.may(permission) for permission in asked)
+        return access.route_of(self.url).open_to(user)
 
 
 WORK = _("Work")
@@ -48,66 +43,34 @@ SYSTEM = _("System")
 SECTIONS = [WORK, PEOPLE, CONTENT, MONEY, INSIGHT, SYSTEM]
 
 ROWS: list[Row] = [
-    Row(WORK, _("My work"), "desk:work", "", "inbox"),
-    Row(
-        WORK,
-        _("Creator applications"),
-        "desk:application_list",
-        "applications.view",
-        "how_to_reg",
-        badges.applications_waiting,
-    ),
-    Row(PEOPLE, _("Creators"), "desk:creator_list", "users.view", "groups"),
-    Row(PEOPLE, _("People"), "admin:accounts_user_changelist", "users.view", "group"),
-    Row(
-        WORK,
-        _("Tickets"),
-        "desk:ticket_list",
-        ("tickets.view", "tickets.view_finance", "tickets.view_own"),
-        "support_agent",
-        badges.tickets_waiting,
-    ),
-    Row(PEOPLE, _("Reply templates"), "desk:response_template_list", "tickets.view", "quickreply"),
-    Row(PEOPLE, _("Due times"), "desk:sla_list", "tickets.view", "timer"),
-    Row(WORK, _("Moderation"), "desk:case_list", "cases.view", "gavel", badges.cases_waiting),
-    Row(CONTENT, _("Titles"), "desk:title_list", "titles.view", "movie"),
-    Row(CONTENT, _("Categories"), "admin:catalogue_category_changelist", "titles.view", "category"),
-    Row(CONTENT, _("Tags"), "admin:catalogue_tag_changelist", "titles.view", "sell"),
-    Row(CONTENT, _("Featured"), "cms_featured", "cms.edit", "star"),
-    Row(CONTENT, _("Pages and help"), "wagtailadmin_home", "cms.edit", "article"),
-    Row(INSIGHT, _("Revenue"), "desk:revenue", "reports.view", "bar_chart"),
-    Row(MONEY, _("Payouts"), "desk:payout_list", "payouts.view", "payments", badges.payouts_to_approve),
-    Row(
-        MONEY,
-        _("Payments"),
-        "desk:payment_list",
-        ("payments.view", "payments.view_orders"),
-        "receipt_long",
-        badges.payments_in_trouble,
-    ),
-    Row(MONEY, _("Ledger"), "desk:ledger", "payouts.view", "balance"),
-    Row(MONEY, _("Provider events"), "desk:event_list", "payments.view", "webhook", badges.failed_events),
-    Row(SYSTEM, _("Health"), "desk:health", "jobs.view", "monitor_heart"),
-    Row(SYSTEM, _("Jobs"), "desk:job_list", "jobs.view", "manufacturing", badges.dead_jobs),
-    Row(SYSTEM, _("Imports"), "desk:import_list", "imports.view", "upload_file"),
-    Row(
-        SYSTEM,
-        _("Audit log"),
-        "desk:audit_list",
-        ("audit.view", "audit.view_own", "audit.view_finance"),
-        "history",
-    ),
-    Row(
-        SYSTEM,
-        _("Investigations"),
-        "desk:investigation_search",
-        ("audit.view", "audit.view_finance"),
-        "troubleshoot",
-    ),
-    Row(SYSTEM, _("Exports"), "desk:export_list", "audit.view", "download"),
-    Row(SYSTEM, _("Staff"), "desk:staff_list", "staff.view", "badge"),
-    Row(SYSTEM, _("Sign-in log"), "desk:security_log", "staff.view", "login"),
-    Row(SYSTEM, _("Roles"), "desk:role_list", "staff.view", "verified_user"),
+    Row(WORK, _("My work"), "desk:work", "inbox"),
+    Row(WORK, _("Approvals"), "desk:approval_list", "rule", badges.approvals_waiting),
+    Row(WORK, _("Creator applications"), "desk:application_list", "how_to_reg", badges.applications_waiting),
+    Row(PEOPLE, _("Creators"), "desk:creator_list", "groups"),
+    Row(PEOPLE, _("People"), "admin:accounts_user_changelist", "group"),
+    Row(WORK, _("Tickets"), "desk:ticket_list", "support_agent", badges.tickets_waiting),
+    Row(PEOPLE, _("Reply templates"), "desk:response_template_list", "quickreply"),
+    Row(PEOPLE, _("Due times"), "desk:sla_list", "timer"),
+    Row(WORK, _("Moderation"), "desk:case_list", "gavel", badges.cases_waiting),
+    Row(CONTENT, _("Titles"), "desk:title_list", "movie"),
+    Row(CONTENT, _("Categories"), "admin:catalogue_category_changelist", "category"),
+    Row(CONTENT, _("Tags"), "admin:catalogue_tag_changelist", "sell"),
+    Row(CONTENT, _("Featured"), "cms_featured", "star"),
+    Row(CONTENT, _("Pages and help"), "wagtailadmin_home", "article"),
+    Row(INSIGHT, _("Revenue"), "desk:revenue", "bar_chart"),
+    Row(MONEY, _("Payouts"), "desk:payout_list", "payments", badges.payouts_to_approve),
+    Row(MONEY, _("Payments"), "desk:payment_list", "receipt_long", badges.payments_in_trouble),
+    Row(MONEY, _("Ledger"), "desk:ledger", "balance"),
+    Row(MONEY, _("Provider events"), "desk:event_list", "webhook", badges.failed_events),
+    Row(SYSTEM, _("Health"), "desk:health", "monitor_heart"),
+    Row(SYSTEM, _("Jobs"), "desk:job_list", "manufacturing", badges.dead_jobs),
+    Row(SYSTEM, _("Imports"), "desk:import_list", "upload_file"),
+    Row(SYSTEM, _("Audit log"), "desk:audit_list", "history"),
+    Row(SYSTEM, _("Investigations"), "desk:investigation_search", "troubleshoot"),
+    Row(SYSTEM, _("Exports"), "desk:export_list", "download"),
+    Row(SYSTEM, _("Staff"), "desk:staff_list", "badge"),
+    Row(SYSTEM, _("Sign-in log"), "desk:security_log", "login"),
+    Row(SYSTEM, _("Roles"), "desk:role_list", "verified_user"),
 ]
 
 

@@ -8,8 +8,8 @@ NOTE = "<!-- Made by `make docs`. Change the code it is made from, not this page
 
 
 def permissions() -> str:
-    """Who may what, from the roles' data."""
-    from backoffice.accounts.roles import MATRIX, ROLES
+    """Who may what, from the roles' data: staff by area and role, everybody else by resource of the API."""
+    from backoffice.accounts.roles import ACTORS, API, API_VERBS, MATRIX, ROLES
 
     lines = [
         "# Who may what",
@@ -25,71 +25,35 @@ def permissions() -> str:
             f"| {ROLES[role]} | {', '.join(f'`{verb}`' for verb in verbs.split())} |" for role, verbs in row.items()
         ]
         lines.append("")
-    return "\n".join(lines)
+    by_verb = {
+        verb: [name for name, wanted in API_VERBS.items() if wanted == verb and name != "HEAD"]
+        for verb in API_VERBS.values()
+    }
+    lines += [
+        "## The API",
+        "",
+        "Each caller may also do what those to the left may. Resources that begin with `own` answer only about what is",
+        "the caller's. Any other method, and any resource without a row, is refused. "
+        + "; ".join(f"`{verb}`: {', '.join(names)}" for verb, names in by_verb.items())
+        + ".",
+        "",
+        f"| Resource | {' | '.join(str(name) for name in ACTORS.values())} |",
+        f"| --- |{' --- |' * len(ACTORS)}",
+    ]
+    for resource, row in API.items():
+        cells = [", ".join(f"`{verb}`" for verb in row.get(actor, "").split()) for actor in ACTORS]
+        lines.append(f"| `{resource}` | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
 
 
 def platform_settings() -> str:
     """What staff change while the platform runs."""
-    from backoffice.accounts.roles import ROLES
     from backoffice.configuration.defaults import DEFAULTS
-    from backoffice.configuration.setting import LEVELS, TO_APPROVE, TO_CHANGE, Level, group_label, group_of
-    from backoffice.desk.access import has
 
-    def holders(*permissions: str) -> str:
-        return ", ".join(str(name) for role, name in ROLES.items() if any(has(role, asked) for asked in permissions))
-
-    lines = [
-        "# Platform settings",
-        "",
-        NOTE,
-        "Changed at `/admin/system/settings/`, with a reason; every change is a version, and going back to an earlier",
-        "one is a new version. A change is in force within a second in every process, and at the latest after a minute",
-        "where a process died while it was saving.",
-        "",
-        "Where two people are asked for, the change waits until somebody else has approved it under *Approvals*. A",
-        "kill switch is turned off at once by one person and on again by two.",
-        "",
-        "| Level | Who may change | Who may approve |",
-        "| --- | --- | --- |",
-    ]
-    lines += [f"| {LEVELS[level]} | {holders(*TO_CHANGE[level])} | {holders(TO_APPROVE[level])} |" for level in Level]
-    groups: dict[str, list[str]] = {}
+    lines = ["# Platform settings", "", NOTE, "| Key | Default | Kind | What it does |", "| --- | --- | --- | --- |"]
     for key, setting in sorted(DEFAULTS.items()):
-        groups.setdefault(group_label(group_of(key, setting)), []).append(key)
-    for group, keys in sorted(groups.items()):
-        lines += [
-            "",
-            f"## {group}",
-            "",
-            "| Key | What it does | Kind | Unit | Default | Allowed | Level | Two people |",
-            "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        ]
-        lines += [_setting_row(key) for key in keys]
+        lines.append(f"| `{key}` | `{setting.default}` | {setting.type.__name__} | {setting.help} |")
     return "\n".join([*lines, ""])
-
-
-def _setting_row(key: str) -> str:
-    """One line of the table of settings."""
-    from backoffice.configuration.defaults import DEFAULTS
-    from backoffice.configuration.rules import allowed
-    from backoffice.configuration.setting import LEVELS, Level
-    from backoffice.configuration.words import in_words
-
-    setting = DEFAULTS[key]
-    default = in_words(setting, setting.default).replace("\u202f", " ").replace("\u00a0", " ")
-    two = "to turn it on" if setting.level == Level.SWITCH else "yes" if setting.two_people else ""
-    bounds = allowed(setting).replace("\u202f", " ").replace("\u00a0", " ")
-    cells = [
-        f"`{key}`",
-        str(setting.help),
-        setting.type.__name__,
-        str(setting.unit),
-        default,
-        bounds,
-        str(LEVELS[setting.level]),
-        two,
-    ]
-    return f"| {' | '.join(cells)} |"
 
 
 def state_machines() -> str:
@@ -142,6 +106,7 @@ def addresses() -> str:
                 who += ": " + ", ".join(str(ROLES[role]) for role in route.roles)
         else:
             who = kinds[route.kind] + (f" ({route.note})" if route.note else "")
+            who += "".join(f"; {method}: {kinds[kind]}" for method, kind in route.by_method)
         lines.append(f"| `/{route.pattern}` | {who} |".replace("(?P<url>.*)$", "…").replace("|/$", "/"))
     return "\n".join([*lines, ""])
 

@@ -7,7 +7,7 @@ from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 
 from backoffice.accounts.roles import MATRIX, ROLES
-from backoffice.desk import menu
+from backoffice.desk import access, menu
 from tests.desk.clients import Desk
 from tests.factories import accounts
 
@@ -109,3 +109,26 @@ def test_state_is_never_changed_by_reading(desk: Callable[..., Desk]) -> None:
     client = desk("super_admin")
     for name in ("desk:job_retry", "desk:job_discard", "desk:event_replay"):
         assert client.get(reverse(name, args=["0198f000-0000-7000-8000-000000000000"])).status_code == 405
+
+
+def test_a_row_of_the_menu_asks_for_what_its_page_asks_for(desk: Callable[..., Desk]) -> None:
+    views = {f"desk:{name}": view for name, view in desk_views(get_resolver(None).namespace_dict["desk"][1])}
+    declared = {row.url: views[row.url].desk_permissions for row in menu.ROWS if row.url in views}  # type: ignore[attr-defined]
+    assert len(declared) > 15
+    for role in ROLES:
+        person = accounts.staff(role)
+        for url, asked in declared.items():
+            row = next(row for row in menu.ROWS if row.url == url)
+            assert row.open_to(person) == (not asked or any(person.may(code) for code in asked)), (role, url)
+
+
+def test_nobody_but_staff_sees_a_row_of_the_menu(db: None) -> None:
+    assert [row.url for row in menu.ROWS if row.open_to(accounts.member())] == []
+
+
+def test_every_row_of_the_menu_is_complete() -> None:
+    for row in menu.ROWS:
+        assert row.section in menu.SECTIONS, row.url
+        assert row.icon.replace("_", "").isalnum(), row.url
+        assert row.badge is None or callable(row.badge), row.url
+        assert access.route_of(row.url).kind == access.STAFF, row.url

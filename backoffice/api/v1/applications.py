@@ -12,7 +12,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.api.base import Access, ApiView, WholeSerializer, created, failure, ok
+from backoffice.api.base import ApiView, WholeSerializer, created, failure, ok
 from backoffice.catalogue.models import Category
 from backoffice.configuration import values
 from backoffice.core.errors import Invalid, NotFound
@@ -191,7 +191,7 @@ def own(user: Any) -> CreatorApplication:
 class Apply(ApiView):
     """POST creators/apply"""
 
-    access = Access.MEMBER
+    resource = "own_application"
 
     @extend_schema(request=ApplicationInput, responses={201: ApplicationOutput}, operation_id="creators_apply")
     def post(self, request: Request) -> Response:
@@ -204,7 +204,7 @@ class Apply(ApiView):
 class MyApplication(ApiView):
     """GET, PATCH creators/me/application"""
 
-    access = Access.MEMBER
+    resource = "own_application"
 
     @extend_schema(responses=ApplicationOutput, operation_id="creators_me_application")
     def get(self, request: Request) -> Response:
@@ -222,7 +222,7 @@ class MyApplication(ApiView):
 class Submit(ApiView):
     """POST creators/me/application/submit"""
 
-    access = Access.MEMBER
+    resource = "own_application"
 
     @extend_schema(request=AnswerInput, responses=ApplicationOutput, operation_id="creators_me_application_submit")
     def post(self, request: Request) -> Response:
@@ -273,7 +273,7 @@ class DocumentInput(serializers.Serializer[Any]):
 class Verification(ApiView):
     """POST creators/me/verification"""
 
-    access = Access.MEMBER
+    resource = "own_documents"
     parser_classes = (MultiPartParser,)
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from backoffice.accounts import devices, tokens
 from backoffice.accounts.models import User
 from backoffice.accounts.services import users
-from backoffice.api.base import Access, ApiView, created, no_content, ok
+from backoffice.api.base import ApiView, created, no_content, ok
 
 
 class RegisterInput(serializers.Serializer[Any]):
@@ -64,7 +64,7 @@ def _pair(user: User, pair: tokens.Pair) -> dict[str, Any]:
 
 
 class Register(ApiView):
-    access = Access.PUBLIC
+    resource = "registration"
 
     @extend_schema(request=RegisterInput, responses={201: PairOutput})
     def post(self, request: Request) -> Response:
@@ -76,7 +76,7 @@ class Register(ApiView):
 
 
 class Login(ApiView):
-    access = Access.PUBLIC
+    resource = "sign_in"
 
     @extend_schema(request=LoginInput, responses=PairOutput)
     def post(self, request: Request) -> Response:
@@ -92,7 +92,7 @@ class Login(ApiView):
 
 
 class Refresh(ApiView):
-    access = Access.PUBLIC
+    resource = "token"
 
     @extend_schema(request=RefreshInput, responses=PairOutput)
     def post(self, request: Request) -> Response:
@@ -102,7 +102,7 @@ class Refresh(ApiView):
 
 
 class Logout(ApiView):
-    access = Access.MEMBER
+    resource = "own_session"
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
@@ -112,7 +112,7 @@ class Logout(ApiView):
 
 
 class MfaEnrol(ApiView):
-    access = Access.MEMBER
+    resource = "own_factor"
 
     @extend_schema(request=None, responses=EnrolmentOutput)
     def post(self, request: Request) -> Response:
@@ -122,7 +122,7 @@ class MfaEnrol(ApiView):
 
 
 class MfaConfirm(ApiView):
-    access = Access.MEMBER
+    resource = "own_factor"
 
     @extend_schema(request=CodeInput, responses=EnrolmentOutput)
     def post(self, request: Request) -> Response:
@@ -140,7 +140,7 @@ class MfaConfirm(ApiView):
 
 
 class MfaVerify(ApiView):
-    access = Access.PUBLIC
+    resource = "code"
 
     @extend_schema(request=CodeInput, responses=PairOutput)
     def post(self, request: Request) -> Response:

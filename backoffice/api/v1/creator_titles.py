@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from backoffice.accounts import tokens
 from backoffice.accounts.models import User
-from backoffice.api.base import Access, ApiView, MoneySerializer, WholeSerializer, created, money, ok
+from backoffice.api.base import ApiView, MoneySerializer, WholeSerializer, created, money, ok
 from backoffice.api.v1.titles import TitleOutput, caller_of
 from backoffice.catalogue import queries
 from backoffice.catalogue.models import Category, Tag, Title
@@ -115,7 +115,7 @@ class OwnTitleDetail(OwnTitleOutput):
 class OwnTitles(ApiView):
     """GET, POST creators/me/titles"""
 
-    access = Access.CREATOR
+    resource = "own_titles"
 
     @extend_schema(
         operation_id="creators_me_titles_list",
@@ -158,7 +158,7 @@ class OwnTitles(ApiView):
 class OwnTitle(ApiView):
     """GET, PATCH creators/me/titles/{id}"""
 
-    access = Access.CREATOR
+    resource = "own_titles"
 
     @extend_schema(operation_id="creators_me_titles_read", responses=OwnTitleDetail)
     def get(self, request: Request, pk: UUID) -> Response:
@@ -178,7 +178,7 @@ class OwnTitle(ApiView):
 class OwnTitleSubmission(ApiView):
     """POST creators/me/titles/{id}/submit"""
 
-    access = Access.CREATOR
+    resource = "own_titles"
 
     @extend_schema(operation_id="creators_me_titles_submit", request=None, responses=OwnTitleDetail)
     def post(self, request: Request, pk: UUID) -> Response:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.api.base import Access, ApiView, ok
+from backoffice.api.base import ApiView, ok
 from backoffice.api.v1.applications import with_assets
 from backoffice.core.errors import Forbidden, NotFound
 from backoffice.creators import queries, states
@@ -81,7 +81,7 @@ class AgreementInput(serializers.Serializer[Any]):
 class CreatorList(ApiView):
     """GET creators"""
 
-    access = Access.PUBLIC
+    resource = "creators"
 
     @extend_schema(
         parameters=[
@@ -110,7 +110,7 @@ class CreatorList(ApiView):
 class CreatorDetail(ApiView):
     """GET creators/{id}"""
 
-    access = Access.PUBLIC
+    resource = "creators"
 
     @extend_schema(responses=CreatorOutput, operation_id="creators_read")
     def get(self, request: Request, pk: UUID) -> Response:
@@ -124,7 +124,7 @@ class CreatorDetail(ApiView):
 class Me(ApiView):
     """GET, PUT creators/me"""
 
-    access = Access.CREATOR
+    resource = "own_creator"
 
     @extend_schema(responses=OwnCreatorOutput, operation_id="creators_me")
     def get(self, request: Request) -> Response:
@@ -149,7 +149,7 @@ class Me(ApiView):
 class Agreement(ApiView):
     """POST creators/me/agreement"""
 
-    access = Access.CREATOR
+    resource = "own_creator"
 
     @extend_schema(request=AgreementInput, responses=OwnCreatorOutput, operation_id="creators_me_agreement")
     def post(self, request: Request) -> Response:

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.api.base import Access, ApiView, ok
+from backoffice.api.base import ApiView, ok
 from backoffice.api.v1.titles import country_of
 from backoffice.catalogue import queries
 from backoffice.catalogue.models import FeaturedSlot
@@ -56,7 +56,7 @@ class ShelfOutput(serializers.Serializer[Any]):
 class Featured(ApiView):
     """GET featured"""
 
-    access = Access.PUBLIC
+    resource = "featured"
 
     @extend_schema(
         operation_id="featured_list",

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from wagtail.rich_text import expand_db_html
 
 from backoffice.accounts.models import User
-from backoffice.api.base import Access, ApiView, ok
+from backoffice.api.base import ApiView, ok
 from backoffice.core.errors import Invalid
 from cms.help import queries
 from cms.help.models import HelpArticlePage
@@ -42,7 +42,7 @@ class HelpArticleOutput(serializers.Serializer[Any]):
 class HelpView(ApiView):
     """Searching the knowledge base."""
 
-    access = Access.PUBLIC
+    resource = "help"
 
     @extend_schema(
         operation_id="help_list",

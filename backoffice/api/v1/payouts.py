@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from backoffice.accounts import stepup, tokens
 from backoffice.accounts.models import User
-from backoffice.api.base import Access, ApiView, MoneySerializer, created, money, ok
+from backoffice.api.base import ApiView, MoneySerializer, created, money, ok
 from backoffice.core import context
 from backoffice.core.errors import DomainError, Forbidden, Invalid
 from backoffice.core.money import check_currency, parse
@@ -137,11 +137,9 @@ class PayoutOutput(serializers.Serializer[PayoutItem]):
 class CreatorsMoney(ApiView):
     """For creators, about what is theirs."""
 
-    access = Access.CREATOR
-
     @property
     def person(self) -> User:
-        # `access` lets nobody else this far.
+        # The matrix lets nobody else this far.
         return cast(User, self.request.user)
 
     def demand_fresh_code(self) -> None:
@@ -154,6 +152,8 @@ class CreatorsMoney(ApiView):
 class Balance(CreatorsMoney):
     """GET creators/me/balance"""
 
+    resource = "own_balance"
+
     @extend_schema(operation_id="creators_me_balance", responses=BalanceOutput(many=True))
     def get(self, request: Request) -> Response:
         """The creator's money per currency, their own currency first."""
@@ -165,6 +165,8 @@ class Balance(CreatorsMoney):
 
 class Accounts(CreatorsMoney):
     """GET, POST creators/me/payout-accounts"""
+
+    resource = "own_payout_accounts"
 
     @extend_schema(operation_id="creators_me_payout_accounts_list", responses=AccountOutput(many=True))
     def get(self, request: Request) -> Response:
@@ -190,6 +192,8 @@ class Accounts(CreatorsMoney):
 
 class Payouts(CreatorsMoney):
     """GET, POST creators/me/payouts"""
+
+    resource = "own_payouts"
 
     @extend_schema(
         operation_id="creators_me_payouts_list",

@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.api.base import Access, ApiView, ok
+from backoffice.api.base import ApiView, ok
 from backoffice.api.v1.titles import caller_of
 from backoffice.catalogue.models import Title
 from backoffice.commerce.services import playback
@@ -37,7 +37,7 @@ class PlaybackOutput(serializers.Serializer[Any]):
 class Play(ApiView):
     """GET titles/{id}/play"""
 
-    access = Access.MEMBER
+    resource = "playback"
 
     @extend_schema(
         operation_id="titles_play",

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.accounts.models import User
-from backoffice.api.base import Access, ApiView, MoneySerializer, created, money
+from backoffice.api.base import ApiView, MoneySerializer, created, money
 from backoffice.api.v1.titles import TitleCreatorSerializer, country_of
 from backoffice.catalogue.models import Title
 from backoffice.commerce import queries
@@ -88,7 +88,7 @@ class LibraryOutput(PurchaseOutput):
 class Buy(ApiView):
     """POST titles/{id}/purchase"""
 
-    access = Access.MEMBER
+    resource = "own_purchases"
 
     @extend_schema(
         operation_id="titles_purchase", parameters=[KEY], request=PurchaseInput, responses={201: CheckoutOutput}
@@ -116,7 +116,7 @@ class Buy(ApiView):
 class Library(ApiView):
     """GET library"""
 
-    access = Access.MEMBER
+    resource = "own_purchases"
 
     @extend_schema(
         operation_id="library_list",

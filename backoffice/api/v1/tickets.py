@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.accounts.models import User
-from backoffice.api.base import Access, ApiView, created, ok
+from backoffice.api.base import ApiView, created, ok
 from backoffice.core.errors import Forbidden
 from backoffice.support import policies, queries
 from backoffice.support.models import IssueType, Ticket, TicketLink, TicketMessage
@@ -108,7 +108,7 @@ class RatingSerializer(serializers.Serializer[Any]):
 class TicketsView(ApiView):
     """The caller's tickets."""
 
-    access = Access.MEMBER
+    resource = "own_tickets"
 
     @extend_schema(operation_id="tickets_list", responses=TicketSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -135,7 +135,7 @@ class TicketsView(ApiView):
 class TicketView(ApiView):
     """One ticket of the caller."""
 
-    access = Access.MEMBER
+    resource = "own_tickets"
 
     @extend_schema(operation_id="tickets_read", responses=TicketDetailSerializer)
     def get(self, request: Request, ticket_id: UUID) -> Response:
@@ -146,7 +146,7 @@ class TicketView(ApiView):
 class TicketMessagesView(ApiView):
     """The conversation of one ticket."""
 
-    access = Access.MEMBER
+    resource = "own_tickets"
 
     @extend_schema(operation_id="tickets_answer", request=AnswerSerializer, responses={201: TicketDetailSerializer})
     def post(self, request: Request, ticket_id: UUID) -> Response:
@@ -160,7 +160,7 @@ class TicketMessagesView(ApiView):
 class TicketRatingView(ApiView):
     """The rating of one ticket."""
 
-    access = Access.MEMBER
+    resource = "own_tickets"
 
     @extend_schema(operation_id="tickets_rate", request=RatingSerializer, responses={201: TicketDetailSerializer})
     def post(self, request: Request, ticket_id: UUID) -> Response:
@@ -172,7 +172,7 @@ class TicketRatingView(ApiView):
 
 
 def _caller(request: Request) -> User:
-    """The signed-in person; `Access.MEMBER` let nobody else in."""
+    """The signed-in person; the matrix lets nobody else in."""
     assert isinstance(request.user, User)
     return request.user
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.accounts.models import User
-from backoffice.api.base import Access, ApiView, MoneySerializer, money, ok
+from backoffice.api.base import ApiView, MoneySerializer, money, ok
 from backoffice.catalogue import queries
 from backoffice.catalogue.models import Title
 from backoffice.commerce.queries import with_ownership
@@ -141,7 +141,7 @@ LIST_PARAMETERS = [
 class TitleList(ApiView):
     """GET titles"""
 
-    access = Access.PUBLIC
+    resource = "titles"
 
     @extend_schema(operation_id="titles_list", parameters=LIST_PARAMETERS, responses=TitleOutput(many=True))
     def get(self, request: Request) -> Response:
@@ -154,7 +154,7 @@ class TitleList(ApiView):
 class TitleDetail(ApiView):
     """GET titles/{id}"""
 
-    access = Access.PUBLIC
+    resource = "titles"
 
     @extend_schema(operation_id="titles_read", responses=TitleOutput)
     def get(self, request: Request, pk: UUID) -> Response:
@@ -170,7 +170,7 @@ class TitleDetail(ApiView):
 class CreatorShelf(ApiView):
     """GET creators/{id}/titles"""
 
-    access = Access.PUBLIC
+    resource = "titles"
 
     @extend_schema(
         operation_id="creators_titles_list",

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backoffice.accounts.models import User
-from backoffice.api.base import Access, ApiView, accepted, created, no_content, ok
+from backoffice.api.base import ApiView, accepted, created, no_content, ok
 from backoffice.catalogue.services import titles
 from backoffice.core.errors import NotFound
 from backoffice.media import policies, queries
@@ -153,16 +153,16 @@ def shown_asset(asset: Asset) -> dict[str, Any]:
 class OwnersView(ApiView):
     """For whoever is signed in, about what is theirs."""
 
-    access = Access.MEMBER
-
     @property
     def person(self) -> User:
-        # `access` lets nobody else this far.
+        # The matrix lets nobody else this far.
         return cast(User, self.request.user)
 
 
 class UploadView(OwnersView):
     """What the views of one upload share."""
+
+    resource = "own_uploads"
 
     def upload(self, upload_id: UUID) -> Upload:
         found = queries.own_upload(self.person, upload_id)
@@ -206,6 +206,8 @@ class CompleteUpload(UploadView):
 
 class AssetView(OwnersView):
     """What the views of one file share."""
+
+    resource = "own_files"
 
     def asset(self, asset_id: UUID) -> Asset:
         found = queries.own_asset(self.person, asset_id)

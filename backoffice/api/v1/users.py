@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from backoffice.accounts.models import User
 from backoffice.accounts.services import users
-from backoffice.api.base import Access, ApiView, no_content, ok
+from backoffice.api.base import ApiView, no_content, ok
 from backoffice.core.errors import NotFound
 from backoffice.notifications import services as notifications
 from backoffice.notifications.models import Notification
@@ -38,7 +38,7 @@ class NotificationOutput(serializers.ModelSerializer[Notification]):
 
 
 class Me(ApiView):
-    access = Access.MEMBER
+    resource = "own_profile"
 
     @extend_schema(responses=MeOutput)
     def get(self, request: Request) -> Response:
@@ -52,7 +52,7 @@ class Me(ApiView):
 
 
 class Notifications(ApiView):
-    access = Access.MEMBER
+    resource = "own_notifications"
 
     @extend_schema(responses=NotificationOutput(many=True))
     def get(self, request: Request) -> Response:
@@ -64,7 +64,7 @@ class Notifications(ApiView):
 
 
 class NotificationRead(ApiView):
-    access = Access.MEMBER
+    resource = "own_notifications"
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, notification_id: UUID) -> Response:

@@ -137,6 +137,11 @@ def _roles(
             "roles": list(roles.ROLES.values()),
             "matrix": matrix,
             "access": access,
+            "actors": list(roles.ACTORS.values()),
+            "api": [
+                (resource, [row.get(actor, "").split() for actor in roles.ACTORS])
+                for resource, row in roles.API.items()
+            ],
             "opened": opened,
             "may_edit": request.user.may(EDIT),
             "address": devices.visit(request).ip,
