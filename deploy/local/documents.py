@@ -48,12 +48,66 @@ def permissions() -> str:
 
 def platform_settings() -> str:
     """What staff change while the platform runs."""
+    from backoffice.accounts.roles import ROLES
     from backoffice.configuration.defaults import DEFAULTS
+    from backoffice.configuration.setting import LEVELS, TO_APPROVE, TO_CHANGE, Level, group_label, group_of
+    from backoffice.desk.access import has
 
-    lines = ["# Platform settings", "", NOTE, "| Key | Default | Kind | What it does |", "| --- | --- | --- | --- |"]
+    def holders(*permissions: str) -> str:
+        return ", ".join(str(name) for role, name in ROLES.items() if any(has(role, asked) for asked in permissions))
+
+    lines = [
+        "# Platform settings",
+        "",
+        NOTE,
+        "Changed at `/admin/system/settings/`, with a reason; every change is a version, and going back to an earlier",
+        "one is a new version. A change is in force within a second in every process, and at the latest after a minute",
+        "where a process died while it was saving.",
+        "",
+        "Where two people are asked for, the change waits until somebody else has approved it under *Approvals*. A",
+        "kill switch is turned off at once by one person and on again by two.",
+        "",
+        "| Level | Who may change | Who may approve |",
+        "| --- | --- | --- |",
+    ]
+    lines += [f"| {LEVELS[level]} | {holders(*TO_CHANGE[level])} | {holders(TO_APPROVE[level])} |" for level in Level]
+    groups: dict[str, list[str]] = {}
     for key, setting in sorted(DEFAULTS.items()):
-        lines.append(f"| `{key}` | `{setting.default}` | {setting.type.__name__} | {setting.help} |")
+        groups.setdefault(group_label(group_of(key, setting)), []).append(key)
+    for group, keys in sorted(groups.items()):
+        lines += [
+            "",
+            f"## {group}",
+            "",
+            "| Key | What it does | Kind | Unit | Default | Allowed | Level | Two people |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        ]
+        lines += [_setting_row(key) for key in keys]
     return "\n".join([*lines, ""])
+
+
+def _setting_row(key: str) -> str:
+    """One line of the table of settings."""
+    from backoffice.configuration.defaults import DEFAULTS
+    from backoffice.configuration.rules import allowed
+    from backoffice.configuration.setting import LEVELS, Level
+    from backoffice.configuration.words import in_words
+
+    setting = DEFAULTS[key]
+    default = in_words(setting, setting.default).replace("\u202f", " ").replace("\u00a0", " ")
+    two = "to turn it on" if setting.level == Level.SWITCH else "yes" if setting.two_people else ""
+    bounds = allowed(setting).replace("\u202f", " ").replace("\u00a0", " ")
+    cells = [
+        f"`{key}`",
+        str(setting.help),
+        setting.type.__name__,
+        str(setting.unit),
+        default,
+        bounds,
+        str(LEVELS[setting.level]),
+        two,
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def state_machines() -> str:
