@@ -12,8 +12,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from backoffice.catalogue.models import Title
 from backoffice.core import money, percent
 from backoffice.core.errors import Invalid
+from backoffice.creators.states import Tier
 from backoffice.finance.models.commission import Bearer, Component, RuleVersion, Scope
 
 # Percent of the sale in basis points, both ends included. Commission N-001, conversion N-004; N-003 gives one number
@@ -145,6 +147,36 @@ class Proposal:
             "terms": self.terms.as_dict() if self.terms else None,
             "ends_at": self.ends_at,
         }
+
+
+def scope_words(rule: RuleVersion) -> str:
+    """For whom a rule is, in words and without a person's name: "Creator tier: Premium"."""
+    scope = Scope(rule.scope)
+    if scope == Scope.DEFAULT:
+        return str(scope.label)
+    if scope == Scope.CREATOR and rule.creator is not None:
+        value = rule.creator.reference
+    elif scope == Scope.CATEGORY and rule.category is not None:
+        value = rule.category.name
+    else:
+        choices: dict[str, Any] = {Scope.TIER: Tier, Scope.PRODUCT: Title.Kind}
+        known = choices.get(scope)
+        value = str(known(rule.scope_value).label) if known and rule.scope_value in known.values else rule.scope_value
+    return f"{scope.label}: {value}"
+
+
+def name(rule: RuleVersion) -> str:
+    """A rule in one line: "Platform commission, Creator tier: Premium, EUR, promotion SPRING"."""
+    parts = [str(Component(rule.component).label), scope_words(rule)]
+    if rule.currency:
+        parts.append(rule.currency)
+    if rule.agreement:
+        parts.append(_("agreement %(code)s") % {"code": rule.agreement})
+    if rule.promotion_code:
+        parts.append(_("promotion %(code)s") % {"code": rule.promotion_code})
+    if rule.priority:
+        parts.append(_("priority %(number)s") % {"number": rule.priority})
+    return ", ".join(parts)
 
 
 def rate(rule: RuleVersion | Terms) -> str:

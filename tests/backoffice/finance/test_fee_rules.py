@@ -1,0 +1,365 @@
+"""Changing the fee rules: what may be proposed, who approves it, and that nothing is ever half applied."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+
+from backoffice.approvals import kinds
+from backoffice.approvals.models import ApprovalRequest
+from backoffice.approvals.services import requests
+from backoffice.approvals.states import Status
+from backoffice.audit.models import AuditEntry
+from backoffice.core import clock, jobs
+from backoffice.core.errors import Conflict, DomainError, Forbidden, Invalid
+from backoffice.core.ids import uuid7
+from backoffice.finance.models import RuleVersion
+from backoffice.finance.models.commission import Bearer, Component, Scope
+from backoffice.finance.policies import commission as policy
+from backoffice.finance.policies import fee_rules as rules_policy
+from backoffice.finance.policies.fee_rules import Proposal, Terms
+from backoffice.finance.services import commission, fee_rules
+from backoffice.notifications.models import Notification
+from tests.factories import creators, fees, sales
+from tests.factories.accounts import member, staff
+
+pytestmark = pytest.mark.django_db
+
+
+def refusal(proposal: Proposal | Terms, **fields: Any) -> DomainError:
+    """What a proposal is refused with; nothing is left behind."""
+    with pytest.raises(DomainError) as caught:
+        fees.proposed(proposal, **fields)
+    assert not ApprovalRequest.objects.exists()
+    return caught.value
+
+
+# --- Proposing and approving ------------------------------------------------------------------------------------------
+
+
+def test_a_new_rule_is_in_force_once_somebody_else_has_approved_it() -> None:
+    asker, approver = staff("financial_admin"), staff("financial_admin")
+    request = fees.proposed(fees.terms(22_00), by=asker)
+    assert not RuleVersion.objects.filter(scope=Scope.TIER).exists()
+    request = fees.approved(request, by=approver)
+    assert request.status == Status.APPLIED
+    rule = RuleVersion.objects.get(scope=Scope.TIER)
+    assert (rule.percent_bp, rule.created_by, rule.approval) == (22_00, asker, request)
+    entry = AuditEntry.objects.get(action="fee_rule.add", subject_id=str(rule.pk))
+    assert (entry.actor, entry.data["request"]) == (approver, request.reference)
+
+
+def test_the_person_who_proposed_it_cannot_approve_it() -> None:
+    asker = staff("super_admin")
+    request = fees.proposed(fees.terms(), by=asker)
+    with pytest.raises(Forbidden):
+        fees.approved(request, by=asker)
+    assert not RuleVersion.objects.filter(scope=Scope.TIER).exists()
+
+
+@pytest.mark.parametrize("role", ["ops_manager", "customer_support", "analyst"])
+def test_only_those_who_may_edit_fees_propose(role: str) -> None:
+    assert isinstance(refusal(fees.terms(), by=staff(role)), Forbidden)
+
+
+def test_a_creator_on_the_staff_does_not_approve_a_fee_of_their_own_sales() -> None:
+    creator = creators.creator(user=staff("financial_admin"))
+    request = fees.proposed(fees.for_creator(creator))
+    with pytest.raises(Forbidden, match="your own sales"):
+        fees.approved(request, by=creator.user)
+    assert fees.approved(request).status == Status.APPLIED
+
+
+def test_a_replacement_ends_one_version_and_starts_the_next_in_the_same_moment() -> None:
+    rule = fees.default_rule()
+    terms = fees.version_of(rule, percent_bp=23_00)
+    fees.approved(fees.proposed(Proposal.replacement(rule, terms)))
+    rule.refresh_from_db()
+    newer = RuleVersion.objects.get(component=Component.COMMISSION, valid_from=terms.valid_from)
+    assert rule.valid_to == newer.valid_from == terms.valid_from
+
+    def share(at: Any) -> int:
+        return commission.resolve(policy.Sale(100_00, "USD", at, creator_id=uuid7())).commission_minor
+
+    assert share(terms.valid_from - timedelta(microseconds=1)) == 25_00
+    assert share(terms.valid_from) == 23_00
+
+
+def test_a_rule_ends_at_the_moment_that_was_approved() -> None:
+    fees.approved(fees.proposed(fees.terms(valid_from=fees.soon(1))))
+    rule = RuleVersion.objects.get(scope=Scope.TIER)
+    fees.approved(fees.proposed(Proposal.end(rule, fees.soon(5))))
+    rule.refresh_from_db()
+    assert rule.valid_to == fees.soon(5)
+
+
+def test_whoever_asked_is_told_how_it_ended(django_capture_on_commit_callbacks: Any) -> None:
+    asker = staff("financial_admin")
+    asker.language = "fr"
+    asker.save()
+    request = fees.proposed(fees.terms(), by=asker)
+    with django_capture_on_commit_callbacks(execute=True):
+        requests.reject(request=request, by=staff("financial_admin"), reason="Pas avant mars.")
+    jobs.run_due()
+    told = Notification.objects.get(user=asker, event="approval.decided", channel=Notification.Channel.IN_APP)
+    assert request.reference in told.subject
+    assert "Pas avant mars." in told.body
+    assert [message.to for message in mail.outbox] == [[asker.email]]
+
+
+def test_whoever_withdraws_is_not_told_what_they_did() -> None:
+    asker = staff("financial_admin")
+    requests.withdraw(request=fees.proposed(fees.terms(), by=asker), by=asker)
+    assert not Notification.objects.filter(event="approval.decided").exists()
+
+
+def test_the_generic_page_says_what_changes() -> None:
+    rule = fees.default_rule()
+    terms = fees.version_of(rule, percent_bp=22_50, bearer=Bearer.PLATFORM)
+    request = fees.proposed(Proposal.replacement(rule, terms))
+    described = kinds.of(request).lines
+    assert described is not None
+    found = {str(line.label): (line.before, line.after) for line in described(request)}
+    assert found["Rate"] == ("25 %", "22.5 %")
+    assert found["Paid by"] == ("Creator", "Platform")
+
+
+# --- What may be proposed ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"percent_bp": 19_99}, "percent_bp"),
+        ({"percent_bp": 25_01}, "percent_bp"),
+        ({"currency": "USD", "fixed_minor": 1}, "percent_bp"),
+        ({"component": "conversion", "percent_bp": 99}, "percent_bp"),
+        ({"component": "conversion", "percent_bp": 201}, "percent_bp"),
+        ({"component": "processing", "percent_bp": 10_01}, "percent_bp"),
+        ({"component": "processing", "percent_bp": 290, "fixed_minor": 30}, "currency"),
+        ({"component": "processing", "percent_bp": 290, "fixed_minor": -1, "currency": "USD"}, "fixed_minor"),
+        ({"component": "processing", "currency": "USD", "min_minor": 5, "max_minor": 4}, "max_minor"),
+        ({"component": "processing", "currency": "XXQ", "percent_bp": 290}, None),
+        ({"scope_value": ""}, "scope_tier"),
+        ({"scope": "galaxy"}, "scope"),
+        ({"component": "bribe"}, "component"),
+        ({"bearer": "nobody"}, "bearer"),
+        ({"agreement": "AG-1"}, "agreement"),
+        ({"scope": "creator", "scope_value": "0195b2a0-0000-7000-8000-000000000000"}, "scope_creator"),
+        ({"promotion_code": "X" * 41}, "promotion_code"),
+    ],
+)
+def test_what_a_rule_may_not_say_is_refused_beside_its_field(changes: dict[str, Any], field: str | None) -> None:
+    error = refusal(fees.terms(**changes))
+    assert isinstance(error, Invalid)
+    assert error.field == field
+
+
+@pytest.mark.parametrize("percent_bp", [20_00, 22_50, 25_00])
+def test_the_bounds_of_the_commission_belong_to_it(percent_bp: int) -> None:
+    assert fees.proposed(fees.terms(percent_bp)).needed == 1
+
+
+def test_a_promotion_outside_the_bounds_needs_two_other_people() -> None:
+    request = fees.proposed(fees.terms(10_00, promotion_code="SPRING", valid_to=fees.soon(40)))
+    assert request.needed == 2
+    assert fees.approved(request).status == Status.PENDING
+    assert fees.approved(request).status == Status.APPLIED
+    assert RuleVersion.objects.get(promotion_code="SPRING").percent_bp == 10_00
+
+
+def test_a_rule_starts_in_the_future_and_ends_after_it_starts() -> None:
+    assert refusal(fees.terms(valid_from=clock.now() - timedelta(minutes=1))).field == "valid_from"
+    assert refusal(fees.terms(valid_to=fees.soon(10))).field == "valid_to"
+
+
+def test_a_rule_in_the_way_is_named() -> None:
+    fees.approved(fees.proposed(fees.terms(21_00, valid_from=fees.soon(3))))
+    with pytest.raises(Conflict, match=r"Platform commission, Creator tier: Premium.*21 %") as caught:
+        fees.proposed(fees.terms(22_00))
+    assert (caught.value.code, caught.value.field) == ("rule_overlap", "valid_from")
+
+
+def test_rules_of_another_standing_are_not_in_the_way() -> None:
+    fees.approved(fees.proposed(fees.terms(21_00)))
+    for other in (
+        fees.terms(21_00, scope_value="verified"),
+        fees.terms(21_00, currency="EUR"),
+        fees.terms(21_00, priority=1),
+        fees.terms(21_00, promotion_code="SPRING"),
+    ):
+        assert fees.approved(fees.proposed(other)).status == Status.APPLIED
+
+
+def test_a_replacement_is_a_version_of_the_same_rule() -> None:
+    rule = fees.default_rule()
+    assert refusal(Proposal.replacement(rule, fees.terms(22_00))).field == "scope"
+
+
+def test_an_end_that_is_set_is_not_set_again() -> None:
+    fees.approved(fees.proposed(fees.terms(valid_to=fees.soon(20))))
+    rule = RuleVersion.objects.get(scope=Scope.TIER)
+    with pytest.raises(Conflict, match="ends on"):
+        fees.proposed(Proposal.end(rule, fees.soon(15)))
+
+
+def test_the_last_commission_is_replaced_and_never_just_ended() -> None:
+    rule = fees.default_rule()
+    error = refusal(Proposal.end(rule, fees.soon()))
+    assert error.code == "no_commission_left"
+    later_gap = fees.version_of(rule, percent_bp=23_00, valid_to=fees.soon(20))
+    assert refusal(Proposal.replacement(rule, later_gap)).code == "no_commission_left"
+    fees.approved(fees.proposed(Proposal.end(fees.default_rule(Component.CONVERSION), fees.soon())))
+    assert fees.default_rule().valid_to is None
+
+
+def test_a_change_says_why() -> None:
+    assert refusal(fees.terms(), reason="  ").field == "reason"
+
+
+def test_the_same_rule_is_changed_by_one_request_at_a_time() -> None:
+    rule = fees.default_rule()
+    fees.proposed(Proposal.replacement(rule, fees.version_of(rule, percent_bp=23_00)))
+    with pytest.raises(Conflict) as caught:
+        fees.proposed(Proposal.replacement(rule, fees.version_of(rule, percent_bp=24_00)))
+    assert caught.value.code == "already_asked"
+
+
+def test_terms_survive_the_way_through_a_payload() -> None:
+    creator = creators.creator()
+    terms = fees.for_creator(creator, agreement="AG-7", valid_to=fees.soon(90))
+    request = fees.proposed(terms)
+    request.refresh_from_db()
+    assert fee_rules.proposal_of(request) == Proposal.new(terms)
+
+
+# --- When it is applied -----------------------------------------------------------------------------------------------
+
+
+def test_a_start_that_has_passed_fails_with_its_sentence_and_changes_nothing() -> None:
+    rule = fees.default_rule()
+    terms = fees.version_of(rule, percent_bp=23_00, valid_from=fees.soon(2))
+    request = fees.proposed(Proposal.replacement(rule, terms))
+    request = fees.approved(request, at=terms.valid_from)
+    assert request.status == Status.FAILED
+    assert "has passed" in request.failure
+    rule.refresh_from_db()
+    assert rule.valid_to is None
+    assert not RuleVersion.objects.filter(percent_bp=23_00).exists()
+
+
+def test_a_rule_that_came_in_the_way_meanwhile_fails_it_with_its_name() -> None:
+    request = fees.proposed(fees.terms(22_00))
+    commission.add_rule(
+        component=Component.COMMISSION,
+        by=None,
+        valid_from=fees.soon(1),
+        percent_bp=20_00,
+        scope=Scope.TIER,
+        scope_value="premium",
+    )
+    request = fees.approved(request)
+    assert request.status == Status.FAILED
+    assert "Creator tier: Premium" in request.failure
+    assert [rule.percent_bp for rule in RuleVersion.objects.filter(scope=Scope.TIER)] == [20_00]
+
+
+def test_a_replacement_whose_start_is_taken_leaves_the_old_version_running() -> None:
+    fees.approved(fees.proposed(fees.terms(21_00, valid_from=fees.soon(1))))
+    rule = RuleVersion.objects.get(scope=Scope.TIER)
+    request = fees.proposed(
+        Proposal.replacement(rule, fees.version_of(rule, percent_bp=22_00, valid_from=fees.soon(3)))
+    )
+    commission.end_rule(rule=RuleVersion.objects.get(pk=rule.pk), by=None, valid_to=fees.soon(2))
+    request = fees.approved(request)
+    assert request.status == Status.FAILED
+    assert RuleVersion.objects.filter(scope=Scope.TIER).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_overlapping_proposals_approved_at_once_one_is_applied_and_the_other_says_why() -> None:
+    found = [fees.proposed(fees.terms(percent_bp)) for percent_bp in (21_00, 22_00)]
+    people = [staff("financial_admin"), staff("financial_admin")]
+    together = threading.Barrier(2)
+
+    def approve(number: int) -> None:
+        try:
+            together.wait()
+            fees.approved(found[number], by=people[number])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=approve, args=[number]) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for request in found:
+        request.refresh_from_db()
+    assert sorted(request.status for request in found) == [Status.APPLIED, Status.FAILED]
+    lost = next(request for request in found if request.status == Status.FAILED)
+    assert "Creator tier: Premium" in lost.failure
+    assert RuleVersion.objects.filter(scope=Scope.TIER).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_ends_approved_at_once_never_leave_sales_without_a_commission() -> None:
+    first = fees.default_rule()
+    second = commission.add_rule(
+        component=Component.COMMISSION, by=None, valid_from=first.valid_from, percent_bp=24_00, priority=5
+    )
+    found = [fees.proposed(Proposal.end(rule, fees.soon())) for rule in (first, second)]
+    people = [staff("financial_admin"), staff("financial_admin")]
+    together = threading.Barrier(2)
+
+    def approve(number: int) -> None:
+        try:
+            together.wait()
+            fees.approved(found[number], by=people[number])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=approve, args=[number]) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(ApprovalRequest.objects.values_list("status", flat=True)) == [Status.APPLIED, Status.FAILED]
+    assert RuleVersion.objects.filter(component=Component.COMMISSION, valid_to=None).count() == 1
+
+
+def test_sales_before_the_change_keep_their_fees() -> None:
+    at = clock.now()
+    payment = sales.sale(sales.published(price_minor=100_00), at=at, buyer=member())
+    before = list(payment.commission_lines.values_list("component", "amount_minor"))
+    rule = fees.default_rule()
+    fees.approved(fees.proposed(Proposal.replacement(rule, fees.version_of(rule, percent_bp=20_00))))
+    assert list(payment.commission_lines.values_list("component", "amount_minor")) == before
+
+
+def test_a_rule_is_named_without_a_persons_name() -> None:
+    creator = creators.creator(stage_name="Marie-Ange Toussaint")
+    rule = fees.for_creator(creator, agreement="AG-7", priority=3).as_rule()
+    assert rules_policy.name(rule) == (
+        f"Platform commission, One creator: {creator.reference}, agreement AG-7, priority 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"percent_bp": 22_50}, "22.5 %"),
+        ({"percent_bp": 290, "fixed_minor": 30, "currency": "USD"}, "2.9 % + $0.30"),
+        ({"percent_bp": 0, "fixed_minor": 30, "currency": "USD"}, "$0.30"),
+        ({"percent_bp": 0}, "0 %"),
+        (
+            {"percent_bp": 100, "min_minor": 50, "max_minor": 900, "currency": "USD"},
+            "1 %, at least $0.50, at most $9.00",
+        ),
+    ],
+)
+def test_a_rate_reads_as_people_say_it(fields: dict[str, Any], words: str) -> None:
+    assert rules_policy.rate(fees.terms(**fields)) == words
