@@ -35,6 +35,7 @@ PERIODIC: dict[str, int] = {
     "creators.hold_overdue": HOUR,
     "creators.lapse_applications": HOUR,
     "creators.purge_documents": HOUR,
+    "creators.remind_onboarding": DAY,
     "creators.return_abandoned": MINUTE,
     "creators.review_due": HOUR,
     "creators.scan_documents": 5 * MINUTE,

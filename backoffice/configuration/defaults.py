@@ -254,6 +254,27 @@ DEFAULTS: dict[str, Setting] = {
         most=300,
         level=Level.OPERATIONAL,
     ),
+    "offer.max_price": Setting(
+        10_000_00,
+        int,
+        _("Most that a personal video may cost, in units of the creator's currency."),
+        unit=Unit.USD,
+        least=1_00,
+        most=100_000_00,
+    ),
+    "offer.min_price": Setting(
+        5_00,
+        int,
+        _("Least that a personal video may cost, in units of the creator's currency (N-015)."),
+        unit=Unit.USD,
+        least=1_00,
+        most=1_000_00,
+    ),
+    "onboarding.offers_required": Setting(
+        False,
+        bool,
+        _("Whether a creator goes live only with a personal video on offer: for platforms that sell them (S-009)."),
+    ),
     "payout.approval_days": Setting(
         30,
         int,
@@ -447,5 +468,13 @@ DEFAULTS: dict[str, Setting] = {
     ),
     "title.rereview_on_change": Setting(
         True, bool, _("Whether a changed name, video or price is reviewed again (S-054).")
+    ),
+    "training.remind_days": Setting(
+        7,
+        int,
+        _("Days between reminders of what a creator lacks before going live (V-014)."),
+        unit=Unit.DAYS,
+        least=1,
+        most=90,
     ),
 }

@@ -70,6 +70,8 @@ GROUPS: dict[str, str | Promise] = {
     "import": _("Imports"),
     "media": _("Files and processing"),
     "moderation": _("Moderation"),
+    "offer": _("Personal videos"),
+    "onboarding": _("Onboarding"),
     "payout": _("Payouts"),
     "playback": _("Playback"),
     "queue": _("Queues"),
@@ -79,6 +81,7 @@ GROUPS: dict[str, str | Promise] = {
     "tax": _("Tax forms"),
     "ticket": _("Tickets"),
     "title": _("Titles"),
+    "training": _("Training"),
 }
 
 # Larger numbers lose digits in a browser.

@@ -17,6 +17,7 @@ from backoffice.creators.models import (
     Creator,
     CreatorApplication,
     QualityAssessment,
+    TrainingModule,
     VerificationDocument,
 )
 from backoffice.creators.states import InfoItem
@@ -151,8 +152,21 @@ def missing_to_activate(creator: Creator) -> list[Unmet]:
             _("The public profile is not complete."),
         ),
         ("agreement", creator.agreement_signed_at, _("The creator agreement is not signed.")),
+        (
+            "training",
+            not TrainingModule.objects.still_open(creator).exists(),
+            _("The required training is not completed."),
+        ),
+        ("pricing", _priced(creator), _("No personal video is on offer.")),
     )
     return [Unmet(code, text) for code, present, text in facts if not present]
+
+
+def _priced(creator: Creator) -> bool:
+    """Whether prices are set, on platforms that sell personal videos."""
+    if not values.get("onboarding.offers_required"):
+        return True
+    return creator.offerings.filter(active=True).exists()
 
 
 def check_may_start(user: Any, *, at: dt.datetime) -> CreatorApplication | None:

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import CharField, Count, Exists, FilteredRelation, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
 from backoffice.creators import states
 from backoffice.creators.models import (
+    BadgeGrant,
     Creator,
     CreatorApplication,
     LegalHold,
     SocialAccount,
     TaxProfile,
+    TrainingModule,
     VerificationDocument,
 )
 from backoffice.creators.states import ApplicationStatus
@@ -324,3 +327,81 @@ def not_in_review(creators: QuerySet[Creator]) -> QuerySet[Creator]:
 def reviews_waiting() -> QuerySet[WorkItem]:
     """The queue of reviews, most urgent first."""
     return WorkItem.objects.filter(queue=REVIEWS, state__in=UNFINISHED).order_by("due_at", "id")
+
+
+# --- training, badges, prices ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One training module as one creator stands to it."""
+
+    code: str
+    title: str
+    position: int
+    required: bool
+    status: str
+    completed_at: dt.datetime | None
+
+
+def training_of(creator: Creator) -> list[Lesson]:
+    """Every published module in its order with the creator's progress; one statement."""
+    own = FilteredRelation("progress", condition=Q(progress__creator=creator))
+    modules = TrainingModule.objects.filter(is_active=True).annotate(own=own)
+    return [
+        Lesson(code, title, position, required, status or states.TrainingStatus.NOT_STARTED, completed_at)
+        for code, title, position, required, status, completed_at in modules.order_by("position", "code").values_list(
+            "code", "title", "position", "required", "own__status", "own__completed_at"
+        )
+    ]
+
+
+def badges_of(creator: Creator) -> list[BadgeGrant]:
+    """The badges that a creator has now, with who gave them."""
+    return list(creator.badges.filter(revoked_at=None).select_related("granted_by"))
+
+
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What live creators ask for a personal video of one length: minor units, and how many offers that is from."""
+
+    length_seconds: int
+    low_minor: int
+    median_minor: int
+    high_minor: int
+    offers: int
+
+
+# Fewer offers say more about single people than about a market.
+GUIDANCE_FROM = 5
+
+
+def pricing_guidance(creator: Creator) -> list[Guidance]:
+    """Prices of other live creators who share a category, per length, in the creator's currency: a quarter ask less
+    than ``low``, a quarter more than ``high``. Nothing for a length with fewer than `GUIDANCE_FROM` offers.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT o.length_seconds,
+                   percentile_disc(0.25) WITHIN GROUP (ORDER BY o.price_minor),
+                   percentile_disc(0.5) WITHIN GROUP (ORDER BY o.price_minor),
+                   percentile_disc(0.75) WITHIN GROUP (ORDER BY o.price_minor),
+                   count(*)
+              FROM creators_serviceoffering o
+              JOIN creators_creator c ON c.id = o.creator_id
+             WHERE o.active AND NOT o.corporate AND o.currency = %(currency)s AND o.creator_id <> %(creator)s
+               AND c.is_active AND c.verification_status = ANY(%(live)s) AND c.categories && %(categories)s::varchar[]
+             GROUP BY o.length_seconds
+            HAVING count(*) >= %(least)s
+             ORDER BY o.length_seconds
+            """,
+            {
+                "currency": creator.currency,
+                "creator": creator.pk,
+                "live": [str(status) for status in states.LIVE],
+                "categories": creator.categories,
+                "least": GUIDANCE_FROM,
+            },
+        )
+        return [Guidance(*row) for row in cursor.fetchall()]

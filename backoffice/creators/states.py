@@ -109,6 +109,8 @@ VERIFICATION = Machine(
         (V.PENDING, "verify", V.VERIFIED, DECIDE),  # S-012
         (V.PENDING, "reject", V.REJECTED, DECIDE),  # S-013
         (V.VERIFIED, "suspend", V.SUSPENDED, SUSPEND),  # S-014
+        # A creator stays live during a re-verification (S-017), so this has to be possible then too.
+        (V.PENDING, "suspend", V.SUSPENDED, SUSPEND),
         (V.SUSPENDED, "restore", V.VERIFIED, SUSPEND),  # S-015
         (V.REJECTED, "reopen", V.PENDING, ""),  # S-016
         (V.VERIFIED, "reverify", V.PENDING, DECIDE),  # S-017
@@ -237,3 +239,101 @@ class Platform(models.TextChoices):
     FACEBOOK = "facebook", _("Facebook")
     X = "x", _("X")
     OTHER = "other", _("Another site")
+
+
+class TrainingStatus(models.TextChoices):
+    """How far a creator is with one training module."""
+
+    NOT_STARTED = "not_started", _("Not started")
+    IN_PROGRESS = "in_progress", _("Begun")
+    COMPLETED = "completed", _("Completed")
+
+
+TRAINING = Machine(
+    "training",
+    field="status",
+    record=entries.record_transition,
+    rows=[  # S-128
+        (TrainingStatus.NOT_STARTED, "start", TrainingStatus.IN_PROGRESS, ""),
+        (TrainingStatus.IN_PROGRESS, "complete", TrainingStatus.COMPLETED, ""),
+    ],
+)
+
+
+class OnboardingHelp(models.TextChoices):
+    """What staff help a new creator with, in the order in which it is usually done (F-005)."""
+
+    PROFILE = "profile", _("Profile set up together")
+    PRICING = "pricing", _("Prices talked through")
+    FIRST_VIDEO = "first_video", _("First video watched and discussed")
+    MARKETING = "marketing", _("Marketing material handed over")
+    LAUNCH = "launch", _("Launch announced")
+
+
+class Badge(models.TextChoices):
+    """Recognition beside a name; gives no rights (E-013, R-031, L-025)."""
+
+    VERIFIED = "verified", _("Verified creator")
+    LEADER = "community_leader", _("Community leader")
+    EXPERT = "cultural_expert", _("Cultural expert")
+    AMBASSADOR = "diaspora_ambassador", _("Diaspora ambassador")
+
+
+# The system gives and takes it with the verification (S-012, S-014).
+STAFF_BADGES = tuple(badge for badge in Badge if badge is not Badge.VERIFIED)
+
+
+class Occasion(models.TextChoices):
+    """What a personal video is for."""
+
+    BIRTHDAY = "birthday", _("Birthday")
+    WEDDING = "wedding", _("Wedding")
+    ANNIVERSARY = "anniversary", _("Anniversary")
+    GRADUATION = "graduation", _("Graduation")
+    HOLIDAY = "holiday", _("Holiday")
+    ENCOURAGEMENT = "encouragement", _("Encouragement")
+    ANNOUNCEMENT = "announcement", _("Announcement")
+    BUSINESS = "business", _("Business")
+    OTHER = "other", _("Another occasion")
+
+
+class OfferLength(models.IntegerChoices):
+    """Length of a personal video in seconds."""
+
+    SHORT = 30, _("30 seconds")
+    MEDIUM = 60, _("1 minute")
+    LONG = 180, _("3 minutes")
+
+
+class DeliverySpeed(models.IntegerChoices):
+    """Hours within which it is delivered."""
+
+    DAY = 24, _("24 hours")
+    THREE_DAYS = 72, _("3 days")
+    WEEK = 168, _("7 days")
+
+
+class SpecialRequest(models.TextChoices):
+    """What a customer may ask for on top."""
+
+    SONG = "song", _("A song")
+    DANCE = "dance", _("A dance")
+
+
+class AvailabilityMode(models.TextChoices):
+    """When a creator takes orders (S-124)."""
+
+    ALWAYS = "always", _("Always")
+    SCHEDULE = "schedule", _("In open slots")
+    LIMITED = "limited_capacity", _("Up to a number a day or week")
+    VACATION = "vacation", _("On vacation")
+    PREMIUM_ONLY = "premium_only", _("Premium orders only")
+
+
+class BlockKind(models.TextChoices):
+    """What a span of time in a creator's calendar means (E-020)."""
+
+    SLOT = "slot", _("Open slot")
+    BLACKOUT = "blackout", _("Not available")
+    VACATION = "vacation", _("Vacation")
+    PRIORITY = "priority", _("Priority slot")

@@ -1,7 +1,7 @@
 """Background work of creators: each handler calls one service and may run twice."""
 
 from backoffice.core import jobs
-from backoffice.creators.services import applications, creators, documents, renewals, tax
+from backoffice.creators.services import applications, creators, documents, renewals, tax, training
 from integrations.antivirus.types import ScannerUnavailable
 
 SCAN_AGAIN_SECONDS = 60
@@ -82,3 +82,9 @@ def expire_tax_profiles(job: jobs.JobContext) -> None:
     """Hourly: tax forms past their date expire, and old tax ids are destroyed (E-021, N-063)."""
     tax.expire_due()
     tax.purge_due()
+
+
+@jobs.handler("creators.remind_onboarding")
+def remind_onboarding(job: jobs.JobContext) -> None:
+    """Daily: approved creators hear what is missing before they go live (V-014)."""
+    training.remind_due()

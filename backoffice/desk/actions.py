@@ -4,6 +4,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 ACTIONS: dict[str, str | Promise] = {
+    "training.complete": _("Training completed"),
+    "training.start": _("Training begun"),
+    "training.retire": _("Training module withdrawn"),
+    "training.declare": _("Training module published"),
+    "creator.availability": _("Availability changed"),
+    "creator.offerings": _("Offers changed"),
+    "creator.onboarding_step": _("Onboarding step ticked"),
+    "creator.tier": _("Tier changed"),
+    "creator.badge_take": _("Badge taken back"),
+    "creator.badge_give": _("Badge given"),
     "access.refuse": _("Refused a page"),
     "approval_request.apply": _("Request carried out"),
     "approval_request.approval": _("Approval given"),

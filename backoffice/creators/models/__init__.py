@@ -4,17 +4,33 @@ from .application import CreatorApplication, QualityAssessment
 from .creator import Creator
 from .document import DocumentKey, KeyRotation, VerificationDocument
 from .hold import LegalHold
+from .onboarding import (
+    AvailabilityBlock,
+    BadgeGrant,
+    CreatorAgreement,
+    OnboardingStep,
+    ServiceOffering,
+    TrainingModule,
+    TrainingProgress,
+)
 from .social import SocialAccount
 from .tax import TaxProfile
 
 __all__ = [
+    "AvailabilityBlock",
+    "BadgeGrant",
     "Creator",
+    "CreatorAgreement",
     "CreatorApplication",
     "DocumentKey",
     "KeyRotation",
     "LegalHold",
+    "OnboardingStep",
     "QualityAssessment",
+    "ServiceOffering",
     "SocialAccount",
     "TaxProfile",
+    "TrainingModule",
+    "TrainingProgress",
     "VerificationDocument",
 ]

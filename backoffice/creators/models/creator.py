@@ -73,6 +73,16 @@ class Creator(Record):
     payout_account_ready = models.BooleanField(default=False, editable=False)
     agreement_version = models.CharField(max_length=20, blank=True, editable=False)
     agreement_signed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    onboarding_reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # When orders for personal videos are taken (S-124).
+    availability_mode = models.CharField(
+        max_length=16, choices=states.AvailabilityMode, default=states.AvailabilityMode.ALWAYS
+    )
+    vacation_until = models.DateField(null=True, blank=True)
+    daily_capacity = models.PositiveSmallIntegerField(null=True, blank=True)
+    weekly_capacity = models.PositiveSmallIntegerField(null=True, blank=True)
+    response_hours = models.PositiveSmallIntegerField(default=72)
 
     objects = CreatorQuerySet.as_manager()
     machine: ClassVar[Machine] = states.VERIFICATION
@@ -91,6 +101,10 @@ class Creator(Record):
             GinIndex(OpClass(Upper("stage_name"), "gin_trgm_ops"), name="creator_name_search"),
         )
         constraints = (
+            models.CheckConstraint(
+                name="creator_vacation_has_end",
+                condition=~models.Q(availability_mode="vacation") | models.Q(vacation_until__isnull=False),
+            ),
             models.CheckConstraint(
                 name="creator_suspension_has_reason",
                 condition=~models.Q(verification_status="suspended") | ~models.Q(suspension_reason=""),

@@ -9,14 +9,15 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
+from backoffice.accounts.services import sessions
 from backoffice.audit import entries
 from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
 from backoffice.creators import policies, queries, states
-from backoffice.creators.models import Creator, CreatorApplication, SocialAccount
-from backoffice.creators.services import documents
+from backoffice.creators.models import Creator, CreatorAgreement, CreatorApplication, SocialAccount
+from backoffice.creators.services import badges, documents
 from backoffice.media.models import Asset
 from backoffice.notifications.services import notify
 from backoffice.queues.services import items
@@ -61,11 +62,18 @@ def admit(*, application: CreatorApplication, by: Any, at: dt.datetime) -> Creat
                 at=at,
                 changes={"reverify_by": None, "verified_at": at, "tier": states.Tier.VERIFIED},
             )
+            _vouch(creator, by=by, at=at)
         known = set(creator.social_accounts.values_list("platform", "handle"))
         for account in application.social_accounts.all():
             if (account.platform, account.handle) not in known:
                 SocialAccount.objects.filter(pk=account.pk).update(creator=creator)
     return creator
+
+
+def _vouch(creator: Creator, *, by: Any, at: dt.datetime) -> None:
+    """The badge that goes with the verification (S-012)."""
+    if not creator.badges.filter(badge=states.Badge.VERIFIED, revoked_at=None).exists():
+        badges.give(creator=creator, badge=states.Badge.VERIFIED, by=by, reason=_("Identity verified"), at=at)
 
 
 def create_imported(
@@ -113,6 +121,7 @@ def create_imported(
         if verified:
             changes = {"tier": states.Tier.VERIFIED, "verified_at": at}
             advance(creator, "verify", by=by, at=at, reason="imported", changes=changes)
+            _vouch(creator, by=by, at=at)
     return creator
 
 
@@ -177,14 +186,22 @@ def sign_agreement(*, creator: Creator, by: Any, version: str, at: dt.datetime |
         raise Conflict(_("Only the creator can sign the agreement."), code="not_the_creator")
     if version != values.get("creator.agreement_version"):
         raise Invalid(_("This is not the version in force."), field="version")
-    _set(
-        creator,
-        by=by,
-        at=at,
-        action="creator.sign_agreement",
-        agreement_version=version,
-        agreement_signed_at=at,
-    )
+    with transaction.atomic():
+        signature, is_new = CreatorAgreement.objects.get_or_create(
+            creator=creator,
+            version=version,
+            defaults={"language": by.language, "signed_at": at, "signed_by": by, "created_at": at},
+        )
+        if not is_new and creator.agreement_version == version:
+            return
+        _set(
+            creator,
+            by=by,
+            at=at,
+            action="creator.sign_agreement",
+            agreement_version=version,
+            agreement_signed_at=signature.signed_at,
+        )
 
 
 def record_tax_form(*, creator: Creator, status: str, by: Any, at: dt.datetime | None = None) -> None:
@@ -268,6 +285,8 @@ def suspend(
             reason=reason,
             changes={"suspended_at": at, "suspended_until": until, "suspension_reason": reason.strip()},
         )
+        badges.take(creator=creator, badge=states.Badge.VERIFIED, by=by, reason=reason, at=at)
+        sessions.end_all(user=creator.user, by=by, reason="suspended", at=at)
         if not creator.payout_hold:
             hold_payouts(creator=creator, by=by, reason=_("Suspended: %(reason)s") % {"reason": reason}, at=at)
         notify(
@@ -298,6 +317,10 @@ def restore(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = 
             reason=reason,
             changes={"suspended_at": None, "suspended_until": None, "suspension_reason": ""},
         )
+        _vouch(creator, by=by, at=at)
+        if creator.reverify_by is not None:
+            # The suspension came in the middle of a re-verification: that one still has to be passed (S-017).
+            advance(creator, "reverify", by=by, at=at)
         notify(user=creator.user, event="creator.restored", data={"stage_name": creator.stage_name}, by=by)
 
 
@@ -335,6 +358,7 @@ def confirm_verification(*, creator: Creator, by: Any, at: dt.datetime | None = 
     with transaction.atomic():
         advance(creator, "verify", by=by, at=at, changes={"reverify_by": None, "verified_at": at})
         items.cancel(queue=queries.REVIEWS, subject=creator, at=at)
+        _vouch(creator, by=by, at=at)
 
 
 def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
@@ -346,6 +370,7 @@ def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.dateti
     with transaction.atomic():
         advance(creator, "reject", by=by, at=at, reason=reason, changes={"reverify_by": None})
         items.cancel(queue=queries.REVIEWS, subject=creator, at=at)
+        badges.take(creator=creator, badge=states.Badge.VERIFIED, by=by, reason=reason, at=at)
         if not creator.payout_hold:
             hold_payouts(
                 creator=creator,
