@@ -255,6 +255,14 @@ def held_people(*, at: dt.datetime) -> QuerySet[LegalHold, Any]:
     return LegalHold.objects.active(at).values("person")
 
 
+def hold_references(*, at: dt.datetime) -> dict[Any, list[str]]:
+    """The references of the legal holds that keep somebody's data, by the person's key."""
+    found: dict[Any, list[str]] = {}
+    for person, name in LegalHold.objects.active(at).order_by("placed_at").values_list("person", "reference"):
+        found.setdefault(person, []).append(name)
+    return found
+
+
 def has_sealed(person: Any) -> bool:
     """Whether anything is still encrypted under this person's key."""
     documents = VerificationDocument.objects.filter(subject=person).exclude(status=states.DocumentStatus.PURGED)

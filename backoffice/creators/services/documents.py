@@ -1,7 +1,6 @@
 """Identity documents: taken in encrypted, opened under audit, judged, expired, destroyed (S-018 to S-021)."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -108,7 +107,7 @@ def scan(*, document_id: UUID | str, at: dt.datetime | None = None) -> bool:
     if document.status != states.DocumentStatus.SCANNING:
         return False
     try:
-        found = contents.scan(scanner(), _content(document))
+        found = contents.scan(scanner(), read(document=document))
     except Exception as error:
         VerificationDocument.objects.filter(pk=document.pk).update(scan_detail=str(error)[:300], updated_at=at)
         raise
@@ -144,8 +143,11 @@ def scan_waiting(*, limit: int = 200) -> int:
     return len(ids)
 
 
-def _content(document: VerificationDocument) -> bytes:
-    """The plaintext; follows a file that a key rotation moves at this moment."""
+def read(*, document: VerificationDocument) -> bytes:
+    """The plaintext for the system itself, unaudited; people go by `open_for_view`.
+
+    Follows a file that a key rotation moves at this moment. Raises `vault.Unreadable`.
+    """
     for _attempt in range(FOLLOW):
         try:
             return vault.get(
@@ -185,7 +187,7 @@ def open_for_view(*, document: VerificationDocument, by: Any, at: dt.datetime | 
     at = at or clock.now()
     permissions.require(by, "documents.view")
     check_open(document)
-    content = _content(document)
+    content = read(document=document)
     with transaction.atomic():
         entries.record(action="document.view", by=by, subject=document, at=at)
         VerificationDocument.objects.filter(pk=document.pk).update(opened_by=by, opened_at=at)
@@ -318,7 +320,7 @@ def purge_due(*, at: dt.datetime | None = None, limit: int = 200) -> int:
     at = at or clock.now()
     problem: Exception | None = None
     done = 0
-    for document in _free(at, limit):
+    for document in due_for_purge(at=at).exclude(subject__in=queries.held_people(at=at))[:limit]:
         try:
             purge(document=document, by=None, at=at)
             done += 1
@@ -330,10 +332,6 @@ def purge_due(*, at: dt.datetime | None = None, limit: int = 200) -> int:
     if problem is not None:
         raise problem
     return done
-
-
-def _free(at: dt.datetime, limit: int) -> Iterator[VerificationDocument]:
-    return iter(due_for_purge(at=at).exclude(subject__in=queries.held_people(at=at))[:limit])
 
 
 def purge(*, document: VerificationDocument, by: Any, at: dt.datetime | None = None) -> None:

@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from backoffice.audit import entries
 from backoffice.core import clock
 from backoffice.creators import states
 from backoffice.creators.models import DocumentKey, KeyRotation, TaxProfile, VerificationDocument
-from backoffice.creators.services import vault
+from backoffice.creators.services import documents, vault
 from backoffice.creators.services.vault import Unreadable
 
 # done, of how many
@@ -85,6 +86,47 @@ def reencrypt(*, on_progress: Progress = _silent) -> Outcome:
         wrapped__isnull=False, created_at__lt=run.started_at
     )
     return _each(run, due, _reencrypt_one, Outcome(resumed=resumed), on_progress)
+
+
+def check(*, on_progress: Progress = _silent) -> Outcome:
+    """Opens every key and every content and changes nothing; looks at contents are not audited, nobody sees them."""
+    outcome = Outcome()
+    ids = list(DocumentKey.objects.filter(wrapped__isnull=False).order_by("pk").values_list("pk", flat=True))
+    on_progress(0, len(ids))
+    for number, pk in enumerate(ids, start=1):
+        row = DocumentKey.objects.select_related("subject").get(pk=pk)
+        try:
+            vault.unwrap(row, row.wrapped)
+            outcome.keys += 1
+        except Unreadable as error:
+            outcome.failed[str(pk)] = str(error)
+            continue
+        _check_contents(row.subject, outcome)
+        on_progress(number, len(ids))
+    return outcome
+
+
+def _check_contents(subject: Any, outcome: Outcome) -> None:
+    papers = VerificationDocument.objects.filter(subject=subject).exclude(status=states.DocumentStatus.PURGED)
+    for paper in papers:
+        _opens(str(paper.pk), outcome, partial(documents.read, document=paper))
+    for profile in TaxProfile.objects.filter(creator__user=subject, sealed_id__isnull=False):
+        opening = partial(
+            vault.unseal,
+            subject=subject,
+            name=str(profile.pk),
+            sealed=bytes(profile.sealed_id or b""),
+            key_version=profile.key_version,
+        )
+        _opens(str(profile.pk), outcome, opening)
+
+
+def _opens(name: str, outcome: Outcome, opening: Callable[[], bytes]) -> None:
+    try:
+        opening()
+        outcome.contents += 1
+    except Unreadable as error:
+        outcome.failed[name] = str(error)
 
 
 def _run(kind: str, master: str) -> tuple[KeyRotation, bool]:
