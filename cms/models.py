@@ -3,5 +3,14 @@
 from cms.help.models import HelpArticlePage, HelpIndexPage
 from cms.home.models import HomePage
 from cms.policies.models import PolicyIndexPage, PolicyPage
+from cms.training.models import TrainingIndexPage, TrainingPage
 
-__all__ = ["HelpArticlePage", "HelpIndexPage", "HomePage", "PolicyIndexPage", "PolicyPage"]
+__all__ = [
+    "HelpArticlePage",
+    "HelpIndexPage",
+    "HomePage",
+    "PolicyIndexPage",
+    "PolicyPage",
+    "TrainingIndexPage",
+    "TrainingPage",
+]

@@ -12,6 +12,7 @@ MODULES: list[str] = [
     "backoffice.api.v1.users",
     "backoffice.api.v1.applications",
     "backoffice.api.v1.creators",
+    "backoffice.api.v1.onboarding",
     "backoffice.api.v1.uploads",
     "backoffice.api.v1.help",
     "backoffice.api.v1.titles",

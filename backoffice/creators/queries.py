@@ -12,10 +12,12 @@ from django.db.models.functions import Cast
 
 from backoffice.creators import states
 from backoffice.creators.models import (
+    AvailabilityBlock,
     BadgeGrant,
     Creator,
     CreatorApplication,
     LegalHold,
+    ServiceOffering,
     SocialAccount,
     TaxProfile,
     TrainingModule,
@@ -51,6 +53,27 @@ def public_matching(*, text: str = "", category: str = "", language: str = "", c
     if language:
         creators = creators.filter(languages__contains=[language])
     return creators.filter(country=country.upper()) if country else creators
+
+
+def offering(
+    creators: QuerySet[Creator], *, available: bool, currency: str, price_max_minor: int | None, at: dt.datetime
+) -> QuerySet[Creator]:
+    """Those of them who sell personal videos: for at most this price, and taking orders now (U-021)."""
+    on_offer = ServiceOffering.objects.filter(creator=OuterRef("pk"), active=True)
+    if price_max_minor is not None:
+        on_offer = on_offer.filter(currency=currency, price_minor__lte=price_max_minor)
+    creators = creators.filter(Exists(on_offer))
+    if not available:
+        return creators
+    blocks = AvailabilityBlock.objects.filter(creator=OuterRef("pk"), starts_at__lte=at, ends_at__gt=at)
+    closed = blocks.filter(kind__in=[states.BlockKind.BLACKOUT, states.BlockKind.VACATION])
+    slots = blocks.filter(kind__in=[states.BlockKind.SLOT, states.BlockKind.PRIORITY])
+    mode = states.AvailabilityMode
+    return creators.filter(
+        ~Q(availability_mode=mode.VACATION) | Q(vacation_until__lt=at.date()),
+        ~Q(availability_mode=mode.SCHEDULE) | Exists(slots),
+        ~Exists(closed),
+    )
 
 
 def application_of(user: Any) -> CreatorApplication | None:

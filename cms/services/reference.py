@@ -16,6 +16,7 @@ from cms.help.models import HelpIndexPage
 from cms.home.models import HomePage
 from cms.policies.models import PolicyIndexPage
 from cms.services import pages
+from cms.training.models import TrainingIndexPage
 
 EDIT: Final = ("add", "change", "lock")
 PUBLISH: Final = ("publish", "unlock")
@@ -42,6 +43,11 @@ POLICIES: Final = {
     "en": {"title": "Policies", "slug": "policies"},
     "fr": {"title": "Conditions", "slug": "conditions"},
     "ht": {"title": "Règ yo", "slug": "reg"},
+}
+TRAINING: Final = {
+    "en": {"title": "Training", "slug": "training"},
+    "fr": {"title": "Formation", "slug": "formation"},
+    "ht": {"title": "Fòmasyon", "slug": "fomasyon"},
 }
 SECTIONS: Final = (
     (
@@ -92,6 +98,7 @@ def _trees() -> dict[str, Page]:
         homes[language] = pages.publish(root, HomePage(**text), language=language, by=None, key=key("home"))
     pages.publish_in_languages(homes, HelpIndexPage, HELP, key=key("help"), by=None)
     pages.publish_in_languages(homes, PolicyIndexPage, POLICIES, key=key("policies"), by=None)
+    pages.publish_in_languages(homes, TrainingIndexPage, TRAINING, key=key("training"), by=None)
     address = urlsplit(settings.SITE_URL)
     site = Site.objects.filter(is_default_site=True).first() or Site(is_default_site=True)
     site.hostname = address.hostname or "localhost"

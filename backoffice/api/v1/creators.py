@@ -12,6 +12,8 @@ from rest_framework.response import Response
 
 from backoffice.api.base import ApiView, ok
 from backoffice.api.v1.applications import with_assets
+from backoffice.api.v1.onboarding import OfferingOutput, minor
+from backoffice.core import clock
 from backoffice.core.errors import Forbidden, NotFound
 from backoffice.creators import queries, states
 from backoffice.creators.models import Creator
@@ -39,6 +41,21 @@ class CreatorOutput(serializers.Serializer[Any]):
 
     def get_verified(self, creator: Creator) -> bool:
         return creator.verification_status == states.VerificationStatus.VERIFIED
+
+
+class CreatorPageOutput(CreatorOutput):
+    """A creator's own page: badges, and what can be ordered now."""
+
+    badges = serializers.SerializerMethodField()
+    availability_mode = serializers.CharField()
+    offerings = serializers.SerializerMethodField()
+
+    def get_badges(self, creator: Creator) -> list[str]:
+        return [given.badge for given in queries.badges_of(creator)]
+
+    @extend_schema(responses=OfferingOutput(many=True))
+    def get_offerings(self, creator: Creator) -> list[dict[str, Any]]:
+        return list(OfferingOutput(creator.offerings.filter(active=True), many=True).data)
 
 
 class OwnCreatorOutput(CreatorOutput):
@@ -89,6 +106,9 @@ class CreatorList(ApiView):
             OpenApiParameter("category", str, description="Category slug"),
             OpenApiParameter("language", str, description="Language code"),
             OpenApiParameter("country", str, description="Country code"),
+            OpenApiParameter("price_max", str, description="A personal video costs at most so much, as 25.00"),
+            OpenApiParameter("currency", str, description="Of price_max; USD unless told"),
+            OpenApiParameter("available", bool, description="Takes orders for personal videos now"),
             OpenApiParameter("page", int),
             OpenApiParameter("page_size", int),
         ],
@@ -104,6 +124,15 @@ class CreatorList(ApiView):
             language=asked.get("language", "").strip(),
             country=asked.get("country", "").strip(),
         )
+        if asked.get("price_max") or asked.get("available") in ("1", "true"):
+            currency = asked.get("currency", "USD")
+            found = queries.offering(
+                found,
+                available=asked.get("available") in ("1", "true"),
+                currency=currency,
+                price_max_minor=minor(asked.get("price_max") or None, currency, "price_max"),
+                at=clock.now(),
+            )
         return self.paginated(found, CreatorOutput)
 
 
@@ -112,13 +141,13 @@ class CreatorDetail(ApiView):
 
     resource = "creators"
 
-    @extend_schema(responses=CreatorOutput, operation_id="creators_read")
+    @extend_schema(responses=CreatorPageOutput, operation_id="creators_read")
     def get(self, request: Request, pk: UUID) -> Response:
         """One active creator; 404 for one who is not active or is suspended."""
         creator = queries.public().filter(pk=pk).first()
         if creator is None:
             raise NotFound(_("There is no such creator."))
-        return ok(CreatorOutput(creator).data)
+        return ok(CreatorPageOutput(creator).data)
 
 
 class Me(ApiView):
