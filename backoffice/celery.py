@@ -49,6 +49,7 @@ PERIODIC: dict[str, int] = {
     "media.expire_uploads": 10 * MINUTE,
     "media.recover": MINUTE,
     "moderation.tick": MINUTE,
+    "queues.tick": MINUTE,
     "support.close_resolved": 10 * MINUTE,
     "support.escalate_due": MINUTE,
     "support.watch_clocks": MINUTE,

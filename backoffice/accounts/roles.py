@@ -38,9 +38,9 @@ MATRIX: dict[str, dict[str, str]] = {
     "staff": {SUPER: "view edit decide", ADMIN: "view"},
     # PG-003
     "applications": {
-        SUPER: "view edit decide export",
-        ADMIN: "view edit decide export",
-        OPS: "view decide",
+        SUPER: "view edit decide supervise export",
+        ADMIN: "view edit decide supervise export",
+        OPS: "view decide supervise",
         MODERATOR: "view",
         SUPPORT: "status",
         REVIEWER: "view decide",
@@ -60,9 +60,9 @@ MATRIX: dict[str, dict[str, str]] = {
     },
     # PG-006
     "cases": {
-        SUPER: "view edit decide export",
-        ADMIN: "view edit decide export",
-        OPS: "view decide",
+        SUPER: "view edit decide supervise export",
+        ADMIN: "view edit decide supervise export",
+        OPS: "view decide supervise",
         MODERATOR: "view decide export",
         SUPPORT: "flag view_own",
     },

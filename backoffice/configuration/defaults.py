@@ -40,6 +40,15 @@ DEFAULTS: dict[str, Setting] = {
     "application.reapply_days": Setting(
         30, int, _("Days a rejected person waits before applying again (N-097)."), unit=Unit.DAYS, least=0, most=730
     ),
+    "application.undo_seconds": Setting(
+        10,
+        int,
+        _("Seconds in which a decision on an application can be undone; 0 turns it off."),
+        unit=Unit.SECONDS,
+        least=0,
+        most=300,
+        level=Level.OPERATIONAL,
+    ),
     "approval.expire_days": Setting(
         14,
         int,
@@ -236,6 +245,12 @@ DEFAULTS: dict[str, Setting] = {
     "moderation.auto_approve_tiers": Setting(
         ["premium"], list, _("Tiers of creator to whom that applies (Q-013)."), choices=CREATOR_TIERS
     ),
+    "moderation.cultural_reviewers_only": Setting(
+        False,
+        bool,
+        _("Whether cases that want a cultural review are handed to cultural reviewers only (S-066)."),
+        level=Level.OPERATIONAL,
+    ),
     "moderation.decision_hours": Setting(
         24,
         int,
@@ -305,6 +320,15 @@ DEFAULTS: dict[str, Setting] = {
     "playback.url_hours": Setting(
         6, int, _("Hours for which a link that plays a whole film works (N-041)."), unit=Unit.HOURS, least=1, most=72
     ),
+    "queue.escalate_percent": Setting(
+        300,
+        int,
+        _("Share of its time after which an item that nobody took goes to the supervisors; 0 is never."),
+        unit=Unit.PERCENT,
+        least=0,
+        most=10000,
+        level=Level.OPERATIONAL,
+    ),
     "queue.lease_seconds": Setting(
         120,
         int,
@@ -312,6 +336,15 @@ DEFAULTS: dict[str, Setting] = {
         unit=Unit.SECONDS,
         least=10,
         most=3600,
+        level=Level.OPERATIONAL,
+    ),
+    "queue.return_wait_hours": Setting(
+        24,
+        int,
+        _("How long an item that returns to one person waits for them before anybody gets it."),
+        unit=Unit.HOURS,
+        least=1,
+        most=720,
         level=Level.OPERATIONAL,
     ),
     "signin.account_attempts": Setting(

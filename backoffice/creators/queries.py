@@ -133,7 +133,23 @@ def _held(at: dt.datetime) -> QuerySet[WorkItem]:
 
 def abandoned(*, at: dt.datetime) -> QuerySet[CreatorApplication]:
     """Applications in review that nobody holds under a running lease (S-004)."""
-    return CreatorApplication.objects.filter(status=ApplicationStatus.IN_REVIEW).exclude(Exists(_held(at)))
+    undecided = CreatorApplication.objects.filter(status=ApplicationStatus.IN_REVIEW, effective_at=None)
+    return undecided.exclude(Exists(_held(at)))
+
+
+def unsettled(at: dt.datetime, *, limit: int = 500) -> QuerySet[CreatorApplication]:
+    """Decided applications whose undo window is over and which still are in review, oldest first."""
+    decided = CreatorApplication.objects.filter(status=ApplicationStatus.IN_REVIEW, effective_at__lte=at)
+    return decided.order_by("effective_at")[:limit]
+
+
+def undoable(user: Any, *, at: dt.datetime) -> CreatorApplication | None:
+    """This reviewer's newest decision, while it can still be undone. One statement."""
+    return (
+        CreatorApplication.objects.filter(status=ApplicationStatus.IN_REVIEW, verdict_by=user, effective_at__gt=at)
+        .order_by("-effective_at", "-id")
+        .first()
+    )
 
 
 def is_abandoned(application: CreatorApplication, *, at: dt.datetime) -> bool:

@@ -7,6 +7,7 @@ from backoffice.audit import entries
 from backoffice.core.states import Machine
 
 DECIDE = "applications.decide"
+SUPERVISE = "applications.supervise"
 SUSPEND = "users.suspend"
 DOCUMENTS = "documents.decide"
 TAX = "payouts.decide"

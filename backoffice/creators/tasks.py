@@ -1,6 +1,7 @@
 """Background work of creators: each handler calls one service and may run twice."""
 
 from backoffice.core import jobs
+from backoffice.creators.models import CreatorApplication
 from backoffice.creators.services import applications, creators, documents, renewals, tax, training
 from integrations.antivirus.types import ScannerUnavailable
 
@@ -9,8 +10,16 @@ SCAN_AGAIN_SECONDS = 60
 
 @jobs.handler("creators.return_abandoned")
 def return_abandoned(job: jobs.JobContext) -> None:
-    """Every minute: applications whose lease ran out go back to the queue (S-004)."""
+    """Every minute: applications whose lease ran out go back to the queue (S-004), late ones to the supervisors."""
     applications.return_abandoned()
+    applications.escalate_due()
+    applications.settle_due()
+
+
+@jobs.handler(applications.SETTLE)
+def settle(job: jobs.JobContext, *, application_id: str) -> None:
+    """The undo window of a decision is over."""
+    applications.settle(application=CreatorApplication.objects.get(pk=application_id))
 
 
 @jobs.handler("creators.activate_ready")

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.accounts import scopes
+from backoffice.accounts import duty, scopes
 from backoffice.accounts.models import User
 from backoffice.catalogue.models import Title
 from backoffice.configuration import values
@@ -52,6 +52,17 @@ def flags_of(title: Title) -> list[str]:
 def needs_cultural_review(title: Title) -> bool:
     """Whether the language asks for a cultural reviewer (S-066)."""
     return title.language[:2] in CULTURAL_LANGUAGES
+
+
+def skills_of(case: Case) -> list[str]:
+    """What a reviewer of this case must know: a cultural reviewer where the setting asks for one (S-066)."""
+    asked = case.cultural_review and values.get("moderation.cultural_reviewers_only")
+    return [duty.CULTURAL] if asked else []
+
+
+def group_of(title: Title) -> str:
+    """What one creator's cases have in common in the queue; empty without a creator."""
+    return str(title.creator_id or "")
 
 
 def reasons_of(title: Title, *, source: str, flags: Sequence[str], strikes: int, at: datetime) -> list[dict[str, Any]]:

@@ -24,4 +24,5 @@ def tick(job: jobs.JobContext) -> None:
     """Every minute: cases whose reviewer went away, cases past their due time, decisions that were left over."""
     upkeep.return_lapsed()
     upkeep.flag_breaches()
+    upkeep.escalate_due()
     cases.settle_due()

@@ -293,6 +293,7 @@ def _join(stage: Stage, index: int, maker: Maker) -> Creator:
                 application=application,
                 by=reviewer,
                 token=item.lease_token,
+                undo_seconds=0,
                 findings=reviews.Findings(
                     verified_documents=tuple(paper.pk for paper in papers),
                     document_expires_on=(stage.now + timedelta(days=900)).date(),

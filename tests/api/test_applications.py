@@ -88,7 +88,13 @@ def test_the_whole_way_from_applying_to_live(category: str) -> None:
     assert claimed is not None
     application, item = claimed
     make.look_at_documents(application, by)
-    applications.approve(application=application, by=by, token=str(item.lease_token), findings=make.good(application))
+    applications.approve(
+        application=application,
+        by=by,
+        token=str(item.lease_token),
+        findings=make.good(application),
+        undo_seconds=0,
+    )
     approved = client.get(f"{BASE}/me/application").json()["data"]
     assert {entry["code"] for entry in approved["missing"]} == {
         "mfa",

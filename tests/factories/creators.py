@@ -128,7 +128,12 @@ def approved(
     application, item = in_review(by, submitted(user, at=at, **fields), at=at)
     look_at_documents(application, by, at=at)
     return applications.approve(
-        application=application, by=by, token=str(item.lease_token), findings=good(application), at=at
+        application=application,
+        by=by,
+        token=str(item.lease_token),
+        findings=good(application),
+        undo_seconds=0,
+        at=at,
     )
 
 

@@ -11,9 +11,10 @@ from backoffice.accounts import networks
 from backoffice.accounts.models import RoleAccess, StaffProfile, User
 from backoffice.accounts.permissions import require
 from backoffice.accounts.roles import ROLES
-from backoffice.accounts.services import roles, sessions
+from backoffice.accounts.services import duty, roles, sessions
 from backoffice.audit import entries
 from backoffice.core.errors import Conflict, Forbidden, Invalid
+from backoffice.queues.services import people
 
 EDIT = "staff.edit"
 DECIDE = "staff.decide"
@@ -45,6 +46,8 @@ def update_profile(*, user: User, by: User, at: datetime | None = None, **fields
             for name in before:
                 setattr(profile, name, fields[name])
             profile.save(update_fields=[*before, "updated_at"])
+            if "on_duty" in before:
+                duty.follow(profile, at=at)
             after = {name: fields[name] for name in before}
             entries.record(action="staff.profile", by=by, subject=user, before=before, after=after, at=at)
     return profile
@@ -119,6 +122,7 @@ def deactivate(*, user: User, by: User | None, reason: str, at: datetime | None 
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             raise Conflict(_("This account is not active."))
         user.is_active = False
+        people.leave(user=user, at=at)
         entries.record(action="staff.deactivate", by=by, subject=user, reason=reason, at=at)
         sessions.end_all(user=user, by=by, reason="deactivated", at=at)
 
@@ -134,6 +138,7 @@ def reactivate(*, user: User, by: User, reason: str, at: datetime | None = None)
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             raise Conflict(_("This account is active."))
         user.is_active = True
+        duty.follow(profile_of(user), at=at)
         entries.record(action="staff.reactivate", by=by, subject=user, reason=reason, at=at)
 
 

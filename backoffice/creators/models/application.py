@@ -24,6 +24,12 @@ def new_reference() -> str:
 class CreatorApplication(Record):
     """One attempt of a person to become a creator (E-014, F-004)."""
 
+    class Verdict(models.TextChoices):
+        """The verb that follows when the undo window is over."""
+
+        APPROVE = "approve", _("Approve")
+        REJECT = "reject", _("Reject")
+
     reference = models.CharField(max_length=16, unique=True, default=new_reference, editable=False)
     applicant = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="creator_applications")
     creator = models.ForeignKey(
@@ -72,6 +78,21 @@ class CreatorApplication(Record):
     decision_code = models.CharField(max_length=20, choices=states.RejectReason, blank=True, editable=False)
     decision_reason = models.TextField(blank=True, editable=False)
 
+    # A decision that can still be undone; it takes effect, and the state changes, at `effective_at`.
+    verdict = models.CharField(max_length=7, choices=Verdict, default="", db_default="", blank=True, editable=False)
+    verdict_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
+    # When, and for a rejection its code and text; nobody but staff sees them yet.
+    verdict_note = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), editable=False)
+    effective_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     # The reviewer's checks (E-014); documents, accounts and the assessment keep their own.
     public_figure = models.CharField(max_length=12, choices=states.PublicFigure, default=states.PublicFigure.UNCHECKED)
     background_required = models.BooleanField(_("background check required"), default=False)
@@ -100,6 +121,9 @@ class CreatorApplication(Record):
             models.Index(fields=("status", "last_activity_at"), name="application_status_activity"),
             models.Index(fields=("reviewer", "status"), name="application_reviewer"),
             models.Index(fields=("-decided_at",), name="application_decided"),
+            models.Index(
+                fields=("effective_at",), condition=models.Q(effective_at__isnull=False), name="application_unsettled"
+            ),
         )
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from backoffice.accounts import scopes
+from backoffice.accounts import duty
 from backoffice.accounts.models import User
 from backoffice.accounts.permissions import require
 from backoffice.catalogue import policies as title_policies
@@ -31,6 +31,7 @@ from backoffice.notifications import services as notifications
 from backoffice.queues import queries as queue_queries
 from backoffice.queues.models import WorkItem
 from backoffice.queues.services import items
+from backoffice.queues.worker import Worker
 
 SETTLE = "moderation.settle"
 # A reviewer's own titles are passed over; nobody has more of them in line than this.
@@ -82,13 +83,16 @@ def open_for_title(title: Title, *, at: datetime | None = None) -> Case | None:
 
 
 def claim_next(*, by: User, at: datetime | None = None) -> Case | None:
-    """Hands out the case that this moderator should look at next, claimed; None when nothing waits for them."""
+    """Hands out the case that this moderator should look at next, claimed; None when nothing waits for them.
+
+    Raises OffDuty and AtCapacity of the queue.
+    """
     require(by, "cases.decide")
-    only = scopes.languages(by, "cases.decide")
     at = at or clock.now()
+    worker = _worker(by)
     with transaction.atomic():
         for _attempt in range(PASSED_OVER_AT_MOST):
-            item = items.claim_next(queues=[QUEUE], by=by, languages=only, at=at)
+            item = items.claim_next(queues=[QUEUE], by=worker, at=at)
             if item is None:
                 return None
             case = _locked(item.subject_id)
@@ -106,10 +110,32 @@ def claim(case: Case, *, by: User, at: datetime | None = None) -> Case:
     require(by, "cases.decide")
     at = at or clock.now()
     with transaction.atomic():
-        items.claim(_item(case), by=by, at=at)
+        items.claim(_item(case), by=_worker(by), at=at)
         found = _locked(case.pk)
         policies.check_claim(found, by, escalated_by=queries.escalated_by(found))
         return _take(found, by=by, at=at)
+
+
+def claim_group(case: Case, *, by: User, at: datetime | None = None) -> list[Case]:
+    """Claims all waiting cases of this case's creator that the moderator may decide, as many as they may hold.
+
+    They are decided one after another, each with a record of its own; a heartbeat on one keeps all. Raises OffDuty
+    and AtCapacity of the queue.
+    """
+    require(by, "cases.decide")
+    at = at or clock.now()
+    group = policies.group_of(case.title)
+    taken = []
+    with transaction.atomic():
+        for item in items.claim_group(queue=QUEUE, group=group, by=_worker(by), at=at) if group else []:
+            found = _locked(item.subject_id)
+            try:
+                policies.check_claim(found, by, escalated_by=queries.escalated_by(found))
+            except Forbidden:
+                items.skip(item, token=_token(item), by=by, at=at)
+            else:
+                taken.append(_take(found, by=by, at=at))
+    return taken
 
 
 def heartbeat(case: Case, *, token: UUID | str, by: User, at: datetime | None = None) -> WorkItem:
@@ -200,12 +226,12 @@ def reject(
 
 
 def escalate(case: Case, *, token: UUID | str, by: User, reason: str, at: datetime | None = None) -> Decision:
-    """Passes a case on to somebody else (S-070); the reason is for that person."""
+    """Passes a case on to the supervisors (S-070); the reason is for them."""
     require(by, "cases.decide")
     title_policies.check_reason(reason)
     at = at or clock.now()
     with transaction.atomic():
-        items.skip(_item(case), token=token, by=by, at=at)
+        items.escalate(_item(case), token=token, by=by, reason=reason, at=at)
         found = _locked(case.pk)
         decision = Decision.objects.create(
             case=found,
@@ -240,7 +266,7 @@ def undo(decision: Decision, *, by: User, at: datetime | None = None) -> Case:
             at=at,
             changes={"assignee": by, "claimed_at": at, "decided_at": None, "decided_by": None},
         )
-        items.claim(_queue(case, at=at), by=by, at=at)
+        items.undo(_item(case), by=by, at=at)
     return case
 
 
@@ -286,14 +312,16 @@ def _decide(
     require(by, "cases.decide")
     window = values.get("moderation.undo_seconds") if undo_seconds is None else undo_seconds
     with transaction.atomic():
-        items.complete(_item(case), token=token, by=by, outcome=decision.verdict, at=at)
+        effective_at = at + timedelta(seconds=window)
+        undo_until = effective_at if window else None
+        items.complete(_item(case), token=token, by=by, outcome=decision.verdict, undo_until=undo_until, at=at)
         found = _locked(case.pk)
         policies.check_claim(found, by, escalated_by=None)
         policies.check_revision(found.title, decision.title_revision)
         if decision.verdict == Decision.Verdict.APPROVE:
             title_policies.check_approve(found.title)
         decision.case, decision.by = found, by
-        decision.decided_at, decision.effective_at = at, at + timedelta(seconds=window)
+        decision.decided_at, decision.effective_at = at, effective_at
         decision.save()
         advance(
             found,
@@ -360,8 +388,14 @@ def _queue(case: Case, *, at: datetime) -> WorkItem:
         reasons=case.reasons,
         due_at=case.due_at,
         language=case.language[:5],
+        skills=policies.skills_of(case),
+        group=policies.group_of(case.title),
         at=at,
     )
+
+
+def _worker(by: User) -> Worker:
+    return duty.worker(by, queue=QUEUE, decide="cases.decide", supervise="cases.supervise")
 
 
 def _take(case: Case, *, by: User, at: datetime) -> Case:

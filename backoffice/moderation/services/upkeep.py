@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from backoffice.audit import entries
+from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.states import advance
 from backoffice.moderation import queries
@@ -26,6 +27,14 @@ def flag_breaches(*, at: datetime | None = None) -> int:
                 entries.record(action="case.breach", by=None, subject=case, data={"due_at": case.due_at}, at=at)
                 marked += 1
     return marked
+
+
+def escalate_due(*, at: datetime | None = None) -> int:
+    """Passes cases that nobody took for too long to the supervisors (`queue.escalate_percent`); returns how many.
+
+    The case stays in its state (S-072); only who is handed it changes.
+    """
+    return items.escalate_due(queues=[QUEUE], percent=values.get("queue.escalate_percent"), at=at)
 
 
 def return_lapsed(*, at: datetime | None = None) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from backoffice.accounts import permissions
+from backoffice.accounts import duty, permissions
 from backoffice.accounts.models import User
 from backoffice.audit import entries
 from backoffice.core.errors import Conflict, Invalid
@@ -16,10 +16,11 @@ from backoffice.core.states import advance
 from backoffice.queues import queries as queue_queries
 from backoffice.queues.models import WorkItem
 from backoffice.queues.services import items
+from backoffice.queues.worker import Worker
 from backoffice.support import policies
 from backoffice.support.models import Resolution, Ticket, TicketMessage
 from backoffice.support.services import letters
-from backoffice.support.states import DECIDE, QUEUE, Status
+from backoffice.support.states import DECIDE, QUEUE, SUPERVISE, Status
 
 
 class StaleTicket(Conflict):
@@ -39,6 +40,11 @@ def work_item(ticket: Ticket) -> WorkItem:
     if item is None or item.state in (WorkItem.State.DONE, WorkItem.State.CANCELLED):
         raise Conflict(_("Nobody has to work on this ticket now."), code="no_work_item")
     return item
+
+
+def worker(by: User) -> Worker:
+    """The agent as the queue sees them."""
+    return duty.worker(by, queue=QUEUE, decide=DECIDE, supervise=SUPERVISE)
 
 
 def place(
@@ -73,6 +79,7 @@ def place(
             reasons=reasons,
             due_at=due_at,
             language=ticket.language,
+            group=str(ticket.requester_id),
             return_to=return_to,
             at=at,
         )

@@ -131,19 +131,22 @@ def claim(ticket: Ticket, *, by: User, at: datetime | None = None) -> WorkItem:
     at = at or clock.now()
     with transaction.atomic():
         steps.lock(ticket, seen=None)
-        item = items.claim(steps.work_item(ticket), by=by, at=at)
+        item = items.claim(steps.work_item(ticket), by=steps.worker(by), at=at)
         steps.take(ticket, by=by, at=at)
     return item
 
 
 def claim_next(*, by: User, at: datetime | None = None) -> tuple[Ticket, WorkItem] | None:
-    """The highest ticket that nobody holds, taken for ``by``; None when the queue is empty."""
+    """The highest ticket that nobody holds and ``by`` may take, taken for them; None when nothing waits.
+
+    Raises OffDuty and AtCapacity of the queue.
+    """
     permissions.require(by, DECIDE)
     at = at or clock.now()
     # Two transactions: every other verb locks the ticket before its work item, so this one must not hold
     # the item's
     # row while it waits for the ticket's.
-    item = items.claim_next(queues=[QUEUE], by=by, at=at)
+    item = items.claim_next(queues=[QUEUE], by=steps.worker(by), at=at)
     if item is None:
         return None
     ticket = Ticket.objects.get(pk=item.subject_id)
@@ -338,7 +341,9 @@ def escalate(
         steps.lock(ticket, seen=seen)
         steps.escalate(ticket, by=by, at=at, reason=reason)
         if token:
-            items.skip(steps.work_item(ticket), token=token, by=by, at=at)
+            items.escalate(steps.work_item(ticket), token=token, by=by, reason=reason, at=at)
+        else:
+            items.escalate_subject(queue=QUEUE, subject=ticket, by=by, reason=reason, at=at)
         steps.place(ticket, at=at, anybody=True)
 
 
@@ -375,6 +380,7 @@ def reassign(
         )
         if token:
             items.release(steps.work_item(ticket), token=token, by=by, at=at)
+        items.hand_down(queue=QUEUE, subject=ticket, by=by, to=to, reason=reason, at=at)
         steps.place(ticket, at=at, return_to=to, show_again=True)
         letters.assigned(ticket, to=to, by=by)
 

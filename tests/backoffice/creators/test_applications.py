@@ -75,7 +75,9 @@ def test_a_rejected_person_applies_again_after_thirty_days_and_not_before() -> N
     at = clock.now() - 31 * DAY
     by = make.reviewer()
     application, item = make.in_review(by, make.submitted(at=at), at=at)
-    applications.reject(application=application, by=by, token=str(item.lease_token), code="quality", at=at)
+    applications.reject(
+        application=application, by=by, token=str(item.lease_token), code="quality", undo_seconds=0, at=at
+    )
     user = application.applicant
     with pytest.raises(Conflict) as error:
         applications.start(user=user, by=user, at=at + 29 * DAY)
@@ -242,9 +244,9 @@ def test_of_two_decisions_sent_at_once_one_counts() -> None:
         token = str(item.lease_token)
         try:
             if verb == "approve":
-                applications.approve(application=mine, by=by, token=token, findings=findings)
+                applications.approve(application=mine, by=by, token=token, findings=findings, undo_seconds=0)
             else:
-                applications.reject(application=mine, by=by, token=token, code="quality")
+                applications.reject(application=mine, by=by, token=token, code="quality", undo_seconds=0)
             outcomes.append(verb)
         except Conflict as error:
             outcomes.append(error.code)
@@ -444,6 +446,7 @@ def test_rejecting_keeps_code_and_text_tells_the_applicant_and_dates_the_documen
         application=application,
         by=by,
         token=str(item.lease_token),
+        undo_seconds=0,
         code="other",
         text="Nou regrèt sa.",
         at=at,
@@ -475,7 +478,9 @@ def test_a_creator_who_was_refused_once_may_become_one_later() -> None:
     user, by = member(), make.reviewer()
     old = creators.create_imported(user=user, stage_name="Old Name", by=None, at=at)
     application, item = make.in_review(by, make.submitted(user, at=at), at=at)
-    applications.reject(application=application, by=by, token=str(item.lease_token), code="quality", at=at)
+    applications.reject(
+        application=application, by=by, token=str(item.lease_token), code="quality", undo_seconds=0, at=at
+    )
     old.refresh_from_db()
     assert old.verification_status == "rejected"
     again = make.submitted(user, at=at + 40 * DAY)
@@ -485,7 +490,7 @@ def test_a_creator_who_was_refused_once_may_become_one_later() -> None:
     again, item = make.in_review(by, again, at=later)
     make.look_at_documents(again, by, at=later)
     again = applications.approve(
-        application=again, by=by, token=str(item.lease_token), findings=make.good(again), at=later
+        application=again, by=by, token=str(item.lease_token), findings=make.good(again), undo_seconds=0, at=later
     )
     assert again.creator == old
 

@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.audit import entries
-from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
@@ -36,11 +35,6 @@ ONE_LINE = ("stage_name", "legal_name")
 
 
 SAMPLE_KINDS = (Asset.Kind.SAMPLE, Asset.Kind.VIDEO)
-
-
-# What makes an application wait less long: score and sentence per reason.
-SCORE_REAPPLICATION = 5
-AUDIENCE_STEPS = ((1_000_000, 30), (100_000, 20), (10_000, 10))
 
 
 def start(
@@ -174,15 +168,7 @@ def submit(*, application: CreatorApplication, by: Any, at: dt.datetime | None =
         if unmet:
             raise policies.NotReady(_("Something is still missing."), unmet=unmet)
         advance(application, "submit", by=by, at=at, changes={"submitted_at": at, "last_activity_at": at})
-        items.enqueue(
-            queue=steps.QUEUE,
-            subject=application,
-            label=f"{application.reference} {application.stage_name}",
-            reasons=_reasons(application),
-            due_at=at + dt.timedelta(hours=values.get("application.due_hours")),
-            language=application.languages[0],
-            at=at,
-        )
+        steps.place(application, at=at)
         notify(
             user=application.applicant,
             event="application.received",
@@ -190,23 +176,6 @@ def submit(*, application: CreatorApplication, by: Any, at: dt.datetime | None =
             by=by,
         )
     return application
-
-
-def _reasons(application: CreatorApplication) -> list[dict[str, Any]]:
-    """Why the item waits and how much each reason counts; the texts are English source strings."""
-    reasons: list[dict[str, Any]] = [
-        {"code": "new_application", "text": "New application", "score": 10},
-    ]
-    followers = sum(application.social_accounts.values_list("follower_count", flat=True))
-    for step, score in AUDIENCE_STEPS:
-        if followers >= step:
-            reasons.append(
-                {"code": "audience", "text": f"{followers:,} followers on the accounts named", "score": score}
-            )
-            break
-    if application.reapplication_of_id:
-        reasons.append({"code": "reapplication", "text": "Applies again", "score": SCORE_REAPPLICATION})
-    return reasons
 
 
 def answer(

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
+from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Invalid
 from backoffice.core.states import advance
@@ -33,20 +34,24 @@ def claim(
     permissions.require(by, states.DECIDE)
     with transaction.atomic():
         item = steps.item(application)
-        item = items.claim(item, by=by, at=at)
+        item = items.claim(item, by=steps.worker(by), at=at)
         return _into_review(application.pk, by=by, at=at), item
 
 
 def claim_next(*, by: Any, at: dt.datetime | None = None) -> tuple[CreatorApplication, WorkItem] | None:
-    """The next application this reviewer may take, claimed; None when nothing waits."""
+    """The next application this reviewer may take, claimed; None when nothing waits for them.
+
+    Raises OffDuty and AtCapacity of the queue.
+    """
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
+    worker = steps.worker(by)
     with transaction.atomic():
-        item = items.claim_next(queues=[steps.QUEUE], by=by, at=at)
+        item = items.claim_next(queues=[steps.QUEUE], by=worker, at=at)
         if item is not None and policies.is_own(CreatorApplication.objects.get(pk=item.subject_id), by):
             # A person has one open application at most, so the next one is somebody else's.
             items.skip(item, token=item.lease_token or "", by=by, at=at)
-            item = items.claim_next(queues=[steps.QUEUE], by=by, at=at)
+            item = items.claim_next(queues=[steps.QUEUE], by=worker, at=at)
         if item is None:
             return None
         return _into_review(UUID(item.subject_id), by=by, at=at), item
@@ -75,6 +80,40 @@ def release(
         application = steps.locked(application)
         advance(application, "release", by=by, at=at, changes=steps.RELEASED)
     return application
+
+
+def skip(
+    *, application: CreatorApplication, by: Any, token: UUID | str, at: dt.datetime | None = None
+) -> CreatorApplication:
+    """Gives it back and is not given it again (S-004). Raises LeaseLost without the lease."""
+    at = at or clock.now()
+    permissions.require(by, states.DECIDE)
+    with transaction.atomic():
+        items.skip(steps.item(application), token=token, by=by, at=at)
+        application = steps.locked(application)
+        advance(application, "release", by=by, at=at, reason="skip", changes=steps.RELEASED)
+    return application
+
+
+def escalate(
+    *, application: CreatorApplication, by: Any, token: UUID | str, reason: str, at: dt.datetime | None = None
+) -> CreatorApplication:
+    """Passes it on to the supervisors with a note for them; it waits for them alone.
+
+    Raises LeaseLost without the lease, Invalid without a reason.
+    """
+    at = at or clock.now()
+    permissions.require(by, states.DECIDE)
+    with transaction.atomic():
+        items.escalate(steps.item(application), token=token, by=by, reason=reason, at=at)
+        application = steps.locked(application)
+        advance(application, "release", by=by, at=at, reason=reason.strip(), changes=steps.RELEASED)
+    return application
+
+
+def escalate_due(*, at: dt.datetime | None = None) -> int:
+    """Passes applications that nobody took for too long to the supervisors; returns how many."""
+    return items.escalate_due(queues=[steps.QUEUE], percent=values.get("queue.escalate_percent"), at=at)
 
 
 def return_abandoned(*, at: dt.datetime | None = None) -> int:
