@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from typing import BinaryIO
 
 from integrations.antivirus.types import ScannerUnavailable, Verdict
@@ -12,7 +13,10 @@ _CHUNK = 256 * 1024
 
 
 class ClamAV:
-    """A clamd reached at `address`: "/path/to.sock", "unix:/path/to.sock" or "host:port"."""
+    """A clamd reached at `address`: "/path/to.sock", "unix:/path/to.sock" or "host:port".
+
+    `timeout` seconds is what one scan may take from the first byte to the verdict.
+    """
 
     def __init__(self, address: str, *, timeout: float = 60.0) -> None:
         self.address = address
@@ -33,12 +37,13 @@ class ClamAV:
         raise ScannerUnavailable(f"The virus scanner answered: {answer or 'nothing'}")
 
     def _talk(self, command: bytes, stream: BinaryIO | None = None) -> str:
+        end = time.monotonic() + self.timeout
         try:
             with self._connect() as connection:
                 connection.sendall(command)
                 if stream is not None:
-                    self._send(connection, stream)
-                return self._receive(connection)
+                    self._send(connection, stream, end)
+                return self._receive(connection, end)
         except OSError as error:
             raise ScannerUnavailable(f"The virus scanner at {self.address} cannot be reached: {error}") from error
 
@@ -57,9 +62,10 @@ class ClamAV:
         return socket.create_connection((host, int(port)), timeout=self.timeout)
 
     @staticmethod
-    def _send(connection: socket.socket, stream: BinaryIO) -> None:
+    def _send(connection: socket.socket, stream: BinaryIO, end: float) -> None:
         try:
             while chunk := stream.read(_CHUNK):
+                _leave(connection, end)
                 connection.sendall(struct.pack("!I", len(chunk)) + chunk)
             connection.sendall(struct.pack("!I", 0))
         except (BrokenPipeError, ConnectionResetError):
@@ -67,11 +73,20 @@ class ClamAV:
             return
 
     @staticmethod
-    def _receive(connection: socket.socket) -> str:
+    def _receive(connection: socket.socket, end: float) -> str:
         answer = b""
         while not answer.endswith(b"\0"):
+            _leave(connection, end)
             received = connection.recv(4096)
             if not received:
                 break
             answer += received
         return answer.rstrip(b"\0").decode("utf-8", "replace").strip()
+
+
+def _leave(connection: socket.socket, end: float) -> None:
+    """Lets the next step take what is left of the time. Raises TimeoutError when nothing is."""
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    connection.settimeout(left)

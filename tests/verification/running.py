@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import redis
@@ -16,6 +17,9 @@ from celery import Celery
 
 from backoffice.celery import app as product
 from deploy.local.demo import free_port
+from integrations.antivirus.client import ClamAV
+from integrations.antivirus.fake import EICAR
+from integrations.antivirus.types import ScannerUnavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 # Long enough for a worker's start on a busy machine, short enough to end a run that hangs.
@@ -28,6 +32,11 @@ def eventually(condition: Callable[[], Any], what: str, seconds: float = PATIENC
     while not condition():
         assert time.monotonic() < until, f"{what} did not happen within {seconds:.0f} s"
         time.sleep(0.05)
+
+
+def clamd_binary() -> str | None:
+    """The machine's ClamAV daemon; None when there is none."""
+    return shutil.which("clamd") or shutil.which("clamd", path="/usr/sbin:/usr/local/sbin")
 
 
 def redis_binary() -> str | None:
@@ -87,6 +96,59 @@ class Redis:
     def kill(self) -> None:
         """kill -9."""
         self._process.kill()
+
+
+class Clamd:
+    """A real ClamAV daemon on a socket of its own, whose only signature is the EICAR test file's."""
+
+    def __init__(self, directory: Path, *, stream_megabytes: int = 25) -> None:
+        # A socket's path may have about 100 characters, a test's directory has more.
+        self.directory = Path(mkdtemp(prefix="clamd-"))
+        self.socket = str(self.directory / "socket")
+        self._log = directory / "clamd.log"
+        database = self.directory / "signatures"
+        database.mkdir()
+        (database / "test.ndb").write_text(f"Eicar-Test-Signature:0:*:{EICAR.hex()}\n")
+        settings = {
+            "LocalSocket": self.socket,
+            "DatabaseDirectory": database,
+            "TemporaryDirectory": self.directory,
+            "Foreground": "yes",
+            "StreamMaxLength": f"{stream_megabytes}M",
+            "MaxFileSize": f"{stream_megabytes}M",
+            "AlertExceedsMax": "yes",
+        }
+        self._configuration = self.directory / "clamd.conf"
+        self._configuration.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+        self.start()
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        binary = clamd_binary()
+        assert binary is not None
+        Path(self.socket).unlink(missing_ok=True)
+        command = [binary, "--config-file", str(self._configuration)]
+        self._process = Process(command, dict(os.environ), self._log)
+        eventually(self._answers, f"the start of clamd ({self._log})")
+
+    def _answers(self) -> bool:
+        try:
+            return ClamAV(self.socket, timeout=5).ping()
+        except ScannerUnavailable:
+            return False
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.alive()
+
+    def remove(self) -> None:
+        """Ends it and removes its files."""
+        self.kill()
+        shutil.rmtree(self.directory)
 
 
 def worker(broker: str, directory: Path, name: str) -> Process:

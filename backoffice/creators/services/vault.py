@@ -122,6 +122,8 @@ def _store(key: str, sealed: bytes) -> None:
 
 
 def _load(key: str) -> bytes:
+    if not key:
+        raise Unreadable(_("The file of this document was destroyed."))
     try:
         return b"".join(storage.private().read(key))
     except Missing as error:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -78,7 +79,7 @@ def test_only_the_creator_signs() -> None:
         ({"signed_name": "x" * 201}, "signed_name"),
     ],
 )
-def test_what_does_not_fit_is_named_and_never_repeated(fields: dict[str, str], field: str) -> None:
+def test_what_does_not_fit_is_named_and_never_repeated(fields: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as error:
         make.tax_profile(**fields)
     assert error.value.field == field
