@@ -8,6 +8,8 @@ from backoffice.core.states import Machine
 
 DECIDE = "payouts.decide"
 APPROVE = "payouts.approve"
+# What a run is called among the requests for approval.
+PAYOUT_APPROVAL = "payout"
 
 
 class PaymentStatus(models.TextChoices):

@@ -123,10 +123,15 @@ def revise(
     fingerprint: str | None = None,
     label: str | None = None,
     reason: str = "",
+    days: int | None = None,
     at: datetime | None = None,
 ) -> ApprovalRequest:
-    """An edit: the revision rises and every approval is void. ``by`` None is the system; a person edits their own."""
+    """An edit: the revision rises and every approval is void. ``by`` None is the system; a person edits their own.
+
+    ``days`` until it expires, counted from now; 0 is never, None leaves the day that was set.
+    """
     at = at or clock.now()
+    renewed = at + timedelta(days=days) if days else None
     with transaction.atomic():
         request = lock(request.pk)
         if by is not None and by.pk != request.requested_by_id:
@@ -145,6 +150,7 @@ def revise(
                 "fingerprint": request.fingerprint if fingerprint is None else fingerprint,
                 "label": request.label if label is None else label[:200],
                 "revision": request.revision + 1,
+                "expires_at": request.expires_at if days is None else renewed,
                 "decided_by": None,
                 "decided_at": None,
             },

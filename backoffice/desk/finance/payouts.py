@@ -24,6 +24,7 @@ from backoffice.desk.paging import keyset
 from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.finance.models import Attempt, PayoutItem, PayoutMethod, PayoutRun
 from backoffice.finance.policies.payouts import approvals_needed
+from backoffice.finance.queries import payouts as queries
 from backoffice.finance.services import payouts
 from backoffice.finance.states import ITEM, RUN, TROUBLED_ITEMS, ItemStatus, RunStatus
 
@@ -156,15 +157,11 @@ def payout(request: StaffRequest, run_id: UUID) -> HttpResponse:
     attempts: dict[UUID, list[Attempt]] = {}
     for attempt in Attempt.objects.filter(subject_id__in=ids).order_by("first_sent_at"):
         attempts.setdefault(attempt.subject_id, []).append(attempt)
-    approvals = list(run.approvals.select_related("approver").order_by("approved_at"))
-    valid = [a for a in approvals if a.revision == run.revision and a.snapshot_hash == run.snapshot_hash]
-    needed = approvals_needed(
-        gross_minor=run.preview.get("totals", {}).get("gross_minor", 0),
-        currency=run.currency,
-        threshold_usd_minor=values.get("payout.dual_approval_over"),
-    )
+    consent = queries.consent(run)
+    needed = _needed(run, consent)
     happened = [
         *audit.for_subject(run)[:30],
+        *queries.history_of_consent(consent.request)[:30],
         *audit.for_subjects("finance.payoutitem", [str(pk) for pk in ids])[:30],
     ]
     context = {
@@ -176,17 +173,16 @@ def payout(request: StaffRequest, run_id: UUID) -> HttpResponse:
         "rows": [
             (item, attempts.get(item.pk, []), _item_verbs(item, request.user), _next_step(item)) for item in items
         ],
-        "approvals": approvals,
-        "valid": valid,
+        "consent": consent,
         "needed": needed,
         "why_two": _why_two(run) if needed > 1 else "",
-        "missing": max(0, needed - len(valid)),
+        "missing": max(0, needed - len(consent.valid)),
         "entries": entries_of(*items) if items else [],
         "timeline": sorted(happened, key=lambda entry: entry.pk, reverse=True)[:40],
         "run_tones": RUN_TONES,
         "item_tones": ITEM_TONES,
         "verbs": _run_verbs(run, request.user),
-        "why_not": _why_not(run, request.user, items, valid),
+        "why_not": _why_not(run, request.user, consent),
     }
     return render(request, "desk/finance/payouts/detail.html", context)
 
@@ -211,6 +207,8 @@ def _run_verbs(run: PayoutRun, user: User) -> set[str]:
     }
     if run.status == RunStatus.APPROVED and run.stopped_reason and user.may("payouts.decide"):
         verbs.add("run_again")
+    if run.requested_by_id == user.pk:
+        verbs.discard("reject")
     return verbs
 
 
@@ -228,15 +226,26 @@ def _next_step(item: PayoutItem) -> str:
     return str(NEXT_STEP.get(ItemStatus(item.status), ""))
 
 
-def _why_not(run: PayoutRun, user: User, items: list[PayoutItem], valid: list[Any]) -> str:
+def _needed(run: PayoutRun, consent: queries.Consent) -> int:
+    """How many people have to approve: as was asked for, or, before that, as would be asked for."""
+    if consent.request is not None:
+        return consent.request.needed
+    return approvals_needed(
+        gross_minor=run.preview.get("totals", {}).get("gross_minor", 0),
+        currency=run.currency,
+        threshold_usd_minor=values.get("payout.dual_approval_over"),
+    )
+
+
+def _why_not(run: PayoutRun, user: User, consent: queries.Consent) -> str:
     """Why this person cannot approve a run that waits; empty when they can, or when it does not wait."""
     if run.status != RunStatus.SUBMITTED or not user.may("payouts.approve"):
         return ""
     if run.requested_by_id == user.pk:
         return _("You asked for this payout: somebody else has to approve it.")
-    if any(item.creator.user_id == user.pk for item in items):
+    if user.pk in queries.people_paid(run.pk):
         return _("You are paid by this run: somebody else has to approve it.")
-    if any(approval.approver_id == user.pk for approval in valid):
+    if any(approval.approver_id == user.pk for approval in consent.valid):
         return _("You have approved this run; it needs a second person.")
     return ""
 

@@ -3,45 +3,56 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import CharField
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from backoffice.accounts.models import User
+from backoffice.approvals import queries
+from backoffice.approvals.kinds import KINDS
+from backoffice.approvals.models import ApprovalRequest
 from backoffice.core import money
-from backoffice.finance.models import Approval, PayoutItem, PayoutRun
-from backoffice.finance.states import RunStatus
+from backoffice.finance.models import PayoutItem
+from backoffice.finance.states import PAYOUT_APPROVAL, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One thing to approve."""
+    """One thing to approve. ``amount`` is empty where none is asked for."""
 
+    kind: str
+    what: str
     label: str
     link: str
     asked_by: str
-    asked_at: datetime | None
+    asked_at: datetime
     amount: str
 
 
 def for_person(user: User, *, limit: int) -> list[Waiting] | None:
     """What this person may approve, oldest first, in one statement; None when their roles approve nothing."""
-    if not user.may("payouts.approve"):
+    if not queries.kinds_of(user):
         return None
-    given = Approval.objects.filter(run=OuterRef("pk"), approver=user, revision=OuterRef("revision"))
-    paid_by_it = PayoutItem.objects.filter(run=OuterRef("pk"), creator__user=user)
-    runs = (
-        PayoutRun.objects.filter(~Exists(given), ~Exists(paid_by_it), status=RunStatus.SUBMITTED)
-        .exclude(requested_by=user)
+    pays_me = PayoutItem.objects.filter(creator__user=user, run__status=RunStatus.SUBMITTED)
+    waiting = (
+        queries.waiting_for(user)
+        .exclude(kind=PAYOUT_APPROVAL, subject_id__in=pays_me.values(key=Cast("run_id", CharField())))
         .select_related("requested_by")
-        .order_by(F("submitted_at").asc(nulls_last=True), "id")
+        .order_by("created_at", "id")
     )
-    return [
-        Waiting(
-            run.reference,
-            reverse("desk:payout", args=[run.pk]),
-            run.requested_by.display_name,
-            run.submitted_at,
-            money.display(run.preview.get("totals", {}).get("net_minor", 0), run.currency),
-        )
-        for run in runs[:limit]
-    ]
+    return [_row(request) for request in waiting[:limit]]
+
+
+def _row(request: ApprovalRequest) -> Waiting:
+    is_payout = request.kind == PAYOUT_APPROVAL
+    return Waiting(
+        kind=request.kind,
+        what=str(KINDS[request.kind].label),
+        label=request.label,
+        link=reverse("desk:payout", args=[request.subject_id])
+        if is_payout
+        else reverse("desk:approval_detail", args=[request.pk]),
+        asked_by=request.requested_by.display_name,
+        asked_at=request.created_at,
+        amount=money.display(request.payload["totals"]["net_minor"], request.payload["currency"]) if is_payout else "",
+    )

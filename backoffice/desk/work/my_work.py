@@ -15,6 +15,7 @@ from backoffice.desk import menu
 from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.desk.work import approvals
 from backoffice.desk.work import queues as desks
+from backoffice.finance.states import PAYOUT_APPROVAL
 from backoffice.queues import queries
 from backoffice.queues.models import WorkItem
 
@@ -67,6 +68,7 @@ def my_work(request: StaffRequest) -> HttpResponse:
             "returned": returned,
             "queues": queues,
             "waiting": waiting,
+            "next_payout": next((row for row in waiting or [] if row.kind == PAYOUT_APPROVAL), None),
             "decided": decided,
             "overdue": sum(row["counts"]["overdue"] for row in queues if row["works"]),
             "mine_late": sum(row.breached for row in [*held, *returned]),

@@ -5,14 +5,13 @@ from .commission import CommissionLine, RuleVersion
 from .fx import CurrencyRate
 from .ledger import Account, AccountKind, AccountSnapshot, Balance, Entry, EntryKind, Posting, Seal
 from .payments import Earning, EventOutcome, Payment, PaymentEvent, Refund
-from .payouts import Allocation, Approval, PayoutAccount, PayoutItem, PayoutMethod, PayoutRun
+from .payouts import Allocation, PayoutAccount, PayoutItem, PayoutMethod, PayoutRun
 
 __all__ = [
     "Account",
     "AccountKind",
     "AccountSnapshot",
     "Allocation",
-    "Approval",
     "Attempt",
     "Balance",
     "CommissionLine",

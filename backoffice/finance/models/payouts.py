@@ -1,4 +1,4 @@
-"""Paying creators: methods, accounts, runs, their items and approvals (E-051 to E-053)."""
+"""Paying creators: methods, accounts, runs and their items (E-051 to E-053)."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.core.ids import reference
-from backoffice.core.models import AppendOnly, Record
+from backoffice.core.models import Record
 from backoffice.core.states import Machine
 from backoffice.creators.models import Creator
 from backoffice.finance import states
@@ -104,7 +104,10 @@ class PayoutAccount(Record):
 
 
 class PayoutRun(Record):
-    """Payouts that are decided together (E-052). ``revision`` rises when approvals become void."""
+    """Payouts that are decided together (E-052). ``revision`` rises when approvals become void.
+
+    From its submission it has an `ApprovalRequest` of the same revision, whose fingerprint is ``snapshot_hash``.
+    """
 
     class Origin(models.TextChoices):
         REQUEST = "request", _("Creator's request")
@@ -143,8 +146,6 @@ class PayoutRun(Record):
         verbose_name_plural = _("payout runs")
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
-            # What the approvals' composite foreign key points to: an approval repeats who asked.
-            models.UniqueConstraint(fields=["id", "requested_by"], name="payout_run_requester"),
             models.CheckConstraint(
                 condition=~Q(status="rejected") | ~Q(rejected_reason=""),
                 name="payout_run_rejection_has_reason",
@@ -242,31 +243,6 @@ class PayoutItem(Record):
 
     def __str__(self) -> str:
         return f"{self.run_id and str(self.run_id)[-8:]}/{str(self.pk)[-8:]}"
-
-
-class Approval(Record, AppendOnly):
-    """One person's yes to a run as it stood: to this revision and this preview (Q-019, N-016).
-
-    The database refuses the requester's own yes: the row repeats who asked (composite foreign key) and checks it.
-    """
-
-    run = models.ForeignKey(PayoutRun, models.PROTECT, related_name="approvals")
-    requester = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    approver = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    revision = models.PositiveIntegerField()
-    snapshot_hash = models.CharField(max_length=64)
-    approved_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = _("payout approval")
-        verbose_name_plural = _("payout approvals")
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=~Q(approver=F("requester")), name="approval_by_another_person"),
-            models.UniqueConstraint(fields=["run", "revision", "approver"], name="approval_once_per_person"),
-        ]
-
-    def __str__(self) -> str:
-        return f"approval {str(self.pk)[-8:]}"
 
 
 class Allocation(Record):

@@ -1,6 +1,6 @@
 """May this creator be paid this amount this way now, and if not, why (S-077). Every reason, not only the first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -140,9 +140,14 @@ def approvals_needed(*, gross_minor: int, currency: str, threshold_usd_minor: in
     return 1 if currency == "USD" and gross_minor <= threshold_usd_minor else 2
 
 
-def check_approver(run: PayoutRun, by: User, *, creator_users: Sequence[object]) -> None:
+def check_approver(run: PayoutRun, by: User, *, creator_users: Collection[object]) -> None:
     """Raises Forbidden when this person has a part in the run: asked for it, or is paid by it (Q-019)."""
     if run.requested_by_id == by.pk:
         raise Forbidden(_("You asked for this payout: somebody else has to approve it."), code="own_request")
+    check_not_paid(by, creator_users=creator_users)
+
+
+def check_not_paid(by: User, *, creator_users: Collection[object]) -> None:
+    """Raises Forbidden when this person is paid by the run."""
     if by.pk in creator_users:
         raise Forbidden(_("You are paid by this run: somebody else has to approve it."), code="own_payout")

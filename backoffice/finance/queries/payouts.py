@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
+from backoffice.approvals import queries as requests
+from backoffice.approvals.models import Approval, ApprovalRequest
 from backoffice.audit import queries as audit
 from backoffice.audit.models import AuditEntry
 from backoffice.creators.models import Creator
-from backoffice.finance.models import Approval, Attempt, PayoutItem, PayoutRun
-from backoffice.finance.states import ItemStatus
+from backoffice.finance.models import Attempt, PayoutItem, PayoutRun
+from backoffice.finance.states import PAYOUT_APPROVAL, ItemStatus
 
 
 def runs() -> QuerySet[PayoutRun]:
@@ -36,6 +39,48 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """Who has approved a run: ``valid`` count for its present preview, ``void`` were given for an earlier one.
+
+    ``request`` is None until the run is submitted.
+    """
+
+    request: ApprovalRequest | None
+    valid: list[Approval]
+    void: list[Approval]
+
+    @property
+    def given(self) -> list[Approval]:
+        """All of them, the oldest first."""
+        return sorted([*self.valid, *self.void], key=lambda approval: (approval.approved_at, approval.pk))
+
+
+def consent(run: PayoutRun) -> Consent:
+    """The run's request for approval and every yes, in two statements."""
+    request = requests.of_subject(run, PAYOUT_APPROVAL).first()
+    if request is None:
+        return Consent(None, [], [])
+    given = request.approvals.select_related("approver").order_by("approved_at", "id")
+    valid: list[Approval] = []
+    void: list[Approval] = []
+    for approval in given:
+        counts = approval.revision == request.revision and request.fingerprint == run.snapshot_hash
+        (valid if counts else void).append(approval)
+    return Consent(request, valid, void)
+
+
+def history_of_consent(request: ApprovalRequest | None) -> QuerySet[AuditEntry]:
+    """Every yes as it stands in the audit log; the rest of what happens to the request happens to its run too."""
+    keys = [str(request.pk)] if request is not None else []
+    return audit.for_subjects(ApprovalRequest._meta.label_lower, keys).filter(action="approval_request.approval")
+
+
+def people_paid(run_id: UUID) -> set[UUID]:
+    """The accounts of everybody in a run."""
+    return set(PayoutItem.objects.filter(run_id=run_id).values_list("creator__user_id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
 class RunDetail:
     """Everything that an approver reads. ``approvals`` count for the present preview, the void ones do not."""
 
@@ -52,16 +97,11 @@ class RunDetail:
 def detail(run: PayoutRun) -> RunDetail:
     """One run with its preview, items, approvals and history; a fixed number of statements."""
     items = list(run.items.select_related("creator__user", "account__method", "held_by").order_by("-gross_minor", "id"))
-    given = list(run.approvals.select_related("approver").order_by("approved_at"))
+    given = consent(run)
     left_out = run.preview.get("left_out", [])
     people = Creator.objects.in_bulk([row["creator"] for row in left_out])
     totals = run.preview.get("totals", {})
     by_id = {str(identity): creator for identity, creator in people.items()}
-    counts = {
-        approval.pk
-        for approval in given
-        if approval.revision == run.revision and approval.snapshot_hash == run.snapshot_hash
-    }
     return RunDetail(
         run=run,
         items=items,
@@ -72,11 +112,12 @@ def detail(run: PayoutRun) -> RunDetail:
             if row["creator"] in by_id
         ],
         provider_balance=run.preview.get("provider_balance"),
-        approvals=[approval for approval in given if approval.pk in counts],
-        void_approvals=[approval for approval in given if approval.pk not in counts],
+        approvals=given.valid,
+        void_approvals=given.void,
         history=list(
             audit.for_subjects("finance.payoutitem", [str(item.pk) for item in items])
             | audit.for_subjects("finance.payoutrun", [str(run.pk)])
+            | history_of_consent(given.request)
         ),
     )
 

@@ -366,16 +366,29 @@ CHECKS: list[tuple[str, str, str]] = [
             GROUP BY item.id HAVING (item.status = 'paid')::int <> count(entry.id)""",
     ),
     (
+        # As many people as were asked for, none of whom asked for it, said yes to exactly this preview.
         "payout_approval_missing",
-        "payout",
-        """SELECT item.id, item.status || ' in run ' || run.reference || ' without an approval by another person'
-            FROM finance_payoutitem item JOIN finance_payoutrun run ON run.id = item.run_id
-            WHERE (item.in_transit_minor <> 0 OR item.transfer_id <> ''
-                   OR item.status IN ('submitting', 'unknown', 'needs_human', 'sent', 'paid', 'failed'))
-              AND NOT EXISTS (
-              SELECT 1 FROM finance_approval approval WHERE approval.run_id = run.id
-                AND approval.revision = run.revision AND approval.snapshot_hash = run.snapshot_hash
-                AND approval.approver_id <> run.requested_by_id)""",
+        "payout run",
+        """SELECT run.reference, run.status || ' with ' || coalesce(consent.given, 0) || ' of ' || wanted.people
+                || ' approvals by people other than who asked for it'
+            FROM finance_payoutrun run
+            LEFT JOIN LATERAL (
+              SELECT request.needed, (SELECT count(DISTINCT approval.approver_id) FROM approvals_approval approval
+                        WHERE approval.request_id = request.id AND approval.revision = request.revision
+                          AND approval.approver_id <> run.requested_by_id) AS given
+                FROM approvals_approvalrequest request
+               WHERE request.kind = 'payout' AND request.subject_type = 'finance.payoutrun'
+                 AND request.subject_id = run.id::text AND request.requested_by_id = run.requested_by_id
+                 AND request.revision = run.revision AND request.fingerprint = run.snapshot_hash
+                 AND request.status IN ('approved', 'applied')
+               ORDER BY request.id DESC LIMIT 1) consent ON true
+            CROSS JOIN LATERAL (SELECT greatest(
+              coalesce(consent.needed, 1), CASE run.currency WHEN 'USD' THEN 1 ELSE 2 END) AS people) wanted
+            WHERE coalesce(consent.given, 0) < wanted.people
+              AND (run.status IN ('approved', 'executing', 'settled', 'partially_failed') OR EXISTS (
+                SELECT 1 FROM finance_payoutitem item WHERE item.run_id = run.id
+                   AND (item.in_transit_minor <> 0 OR item.transfer_id <> ''
+                        OR item.status IN ('submitting', 'unknown', 'needs_human', 'sent', 'paid', 'failed'))))""",
     ),
     (
         # The bank reference hangs on the provider's ids; they hang on the calls that were made.

@@ -310,3 +310,12 @@ def test_the_database_keeps_a_request_as_it_was_asked_for(desk: Desk) -> None:
 
 def test_unfinished_are_those_that_still_lead_somewhere() -> None:
     assert {str(state) for state in MACHINE.states if MACHINE.verbs_from(state)} == {str(s) for s in UNFINISHED}
+
+
+def test_an_edit_can_give_it_new_time(desk: Desk) -> None:
+    maker, *_others = finance_people()
+    request = asked(maker, days=2)
+    later = clock.now() + timedelta(days=10)
+    assert requests.revise(request=request, by=maker, payload={}, at=later).expires_at == request.expires_at
+    assert requests.revise(request=request, by=maker, payload={}, days=2, at=later).expires_at == later + timedelta(2)
+    assert requests.revise(request=request, by=maker, payload={}, days=0, at=later).expires_at is None

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden
 from backoffice.creators.models import Creator
-from backoffice.finance.models import Approval, Attempt, PayoutItem, PayoutRun
+from backoffice.finance.models import Attempt, PayoutItem, PayoutRun
 from backoffice.finance.queries import balances
 from backoffice.finance.services import events, payout_accounts, payouts, providers, verification
 from backoffice.finance.services.providers import ProviderUnavailable
@@ -219,12 +219,3 @@ def test_the_database_keeps_who_asked_and_what_is_paid(db: None) -> None:
     for change in ({"net_minor": 100_00, "fee_minor": 0}, {"currency": "EUR"}, {"creator": finance.payable()}):
         with pytest.raises(IntegrityError, match="written once"), transaction.atomic():
             PayoutItem.objects.filter(run=run).update(**change)
-    with pytest.raises(IntegrityError, match="approval_requester"), transaction.atomic():
-        Approval.objects.create(
-            run=run,
-            requester=other,
-            approver=run.requested_by,
-            revision=run.revision,
-            snapshot_hash=run.snapshot_hash,
-            approved_at=clock.now(),
-        )

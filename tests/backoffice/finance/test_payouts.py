@@ -6,6 +6,12 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from backoffice.accounts.models import User
+from backoffice.approvals import kinds
+from backoffice.approvals.models import Approval, ApprovalRequest
+from backoffice.approvals.services import requests
+from backoffice.approvals.services.requests import AlreadyApproved
+from backoffice.audit.models import AuditEntry
 from backoffice.configuration import values
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, DomainError, Forbidden, Invalid
@@ -13,7 +19,7 @@ from backoffice.core.models import Job
 from backoffice.core.states import IllegalTransition, advance
 from backoffice.creators.models import Creator
 from backoffice.creators.services import creators as creator_services
-from backoffice.finance.models import Allocation, Approval, Attempt, Entry, PayoutAccount, PayoutItem, PayoutRun
+from backoffice.finance.models import Allocation, Attempt, Entry, PayoutAccount, PayoutItem, PayoutRun
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
 from backoffice.finance.services import (
@@ -25,7 +31,7 @@ from backoffice.finance.services import (
     providers,
     verification,
 )
-from backoffice.finance.services.payouts.decisions import AlreadyApproved, PreviewChanged
+from backoffice.finance.services.payouts.decisions import PreviewChanged
 from backoffice.finance.services.payouts.requests import KeyReused
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import ACCOUNT, ITEM, RUN
@@ -45,6 +51,10 @@ def balance(creator: Creator) -> balances.CreatorBalance:
 
 def item_of(run: PayoutRun) -> PayoutItem:
     return PayoutItem.objects.select_related("creator", "run").get(run=run)
+
+
+def request_of(run: PayoutRun) -> ApprovalRequest:
+    return ApprovalRequest.objects.get(subject_type="finance.payoutrun", subject_id=str(run.pk))
 
 
 # --- Asking -----------------------------------------------------------------------------------------------------------
@@ -221,17 +231,13 @@ def test_the_requester_never_approves(db: None) -> None:
     with pytest.raises(Forbidden) as refusal:
         payouts.approve(run=run, by=creator.user)
     assert refusal.value.code == "own_request"
-    with pytest.raises(IntegrityError, match="approval_by_another_person"), transaction.atomic():
-        Approval.objects.create(
-            run=run, requester=creator.user, approver=creator.user, revision=1, snapshot_hash="x",
-            approved_at=clock.now(),
-        )  # fmt: skip
-    stranger = finance.finance_person()
-    with pytest.raises(IntegrityError, match="finance_approval_requester"), transaction.atomic():
-        Approval.objects.create(
-            run=run, requester=stranger, approver=creator.user, revision=1, snapshot_hash="x",
-            approved_at=clock.now(),
-        )  # fmt: skip
+    given: dict[str, Any] = {"request": request_of(run), "approver": creator.user, "revision": 1}
+    for requester, rule in (
+        (creator.user, "approved_by_another_person"),
+        (finance.finance_person(), "approvals_approval_requester"),
+    ):
+        with pytest.raises(IntegrityError, match=rule), transaction.atomic():
+            Approval.objects.create(requester=requester, approved_at=clock.now(), **given)
 
 
 def test_nobody_approves_a_run_that_pays_them(db: None, stripe: RunningFake) -> None:
@@ -266,7 +272,7 @@ def test_above_the_threshold_two_people_are_needed(db: None, amount: int, needed
             payouts.approve(run=run, by=first)
         run = payouts.approve(run=run, by=second)
     assert run.status == "approved"
-    assert run.approvals.count() == needed
+    assert request_of(run).approvals.count() == needed
 
 
 def test_currencies_other_than_the_thresholds_need_two() -> None:
@@ -311,7 +317,7 @@ def test_a_balance_that_no_longer_covers_the_payout_stops_the_approval(db: None)
         payouts.approve(run=run, by=finance.finance_person())
     run.refresh_from_db()
     assert run.status == "submitted"
-    assert not run.approvals.exists()
+    assert not request_of(run).approvals.exists()
 
 
 def test_rejecting_needs_a_reason_tells_the_creator_and_frees_the_amount(db: None) -> None:
@@ -334,6 +340,169 @@ def test_a_creator_cancels_before_the_approval_and_finance_until_it_is_sent(db: 
     payouts.cancel(run=approved, by=finance.finance_person(), reason="mistake")
     assert (balance(creator).available, balance(creator).in_transit) == (200_00, 0)
     assert verification.run() == []
+
+
+# --- The request for approval -----------------------------------------------------------------------------------------
+
+
+def paid_by_it(run: PayoutRun, creator: Creator) -> User:
+    """The creator's user, who also works in finance."""
+    creator.user.is_staff = True
+    creator.user.save()
+    creator.user.groups.set(finance.finance_person().groups.all())
+    return creator.user
+
+
+def batch(maker: User) -> PayoutRun:
+    return payouts.submit(run=payouts.draft(method=finance.method(), by=maker), by=maker)
+
+
+def test_a_submitted_run_asks_for_approval_of_exactly_its_preview(db: None) -> None:
+    at = clock.now()
+    run = finance.requested(finance.payable(2_000_00), 1_500_00)
+    request = request_of(run)
+    assert (request.kind, request.status, request.requested_by_id) == ("payout", "pending", run.requested_by_id)
+    assert (request.label, request.fingerprint, request.needed) == (run.reference, run.snapshot_hash, 2)
+    assert request.payload["totals"] == run.preview["totals"]
+    assert request.expires_at is not None
+    assert timedelta(days=30) <= request.expires_at - at < timedelta(days=30, minutes=1)
+    lines = {str(line.label): line.after for line in (kinds.of(request).lines or list)(request)}
+    assert (lines["Gross"], lines["Fees"], lines["Payouts"]) == ("$1,500.00", "$4.00", "1")
+
+
+def test_the_list_of_all_requests_is_a_door_to_the_same_decision(db: None) -> None:
+    creator = finance.payable(200_00)
+    run = finance.requested(creator, 150_00)
+    requests.approve(request=request_of(run), by=finance.finance_person())
+    run.refresh_from_db()
+    assert (run.status, request_of(run).status, balance(creator).in_transit) == ("approved", "approved", 150_00)
+    assert Job.objects.filter(kind="finance.execute_run", state="due").count() == 1
+    assert verification.run() == []
+
+
+def test_that_door_refuses_whoever_is_paid_and_what_the_balance_does_not_cover(db: None, stripe: RunningFake) -> None:
+    creator = finance.payable()
+    finance.earned(creator, 100_00)
+    run = batch(finance.finance_person())
+    with pytest.raises(Forbidden) as refusal:
+        requests.approve(request=request_of(run), by=paid_by_it(run, creator))
+    assert refusal.value.code == "own_payout"
+    payments.record_refunded(payment=creator.payments.get(), cumulative_minor=50_00, currency="USD")
+    with pytest.raises(ledger.Overdrawn, match=creator.reference):
+        requests.approve(request=request_of(run), by=finance.finance_person())
+    assert not request_of(run).approvals.exists()
+
+
+def test_that_door_approves_nothing_when_an_account_was_changed(db: None) -> None:
+    creator = finance.payable(200_00)
+    run = finance.requested(creator, 150_00)
+    PayoutAccount.objects.filter(creator=creator).update(version=7)
+    requests.approve(request=request_of(run), by=finance.finance_person())
+    run.refresh_from_db()
+    request = request_of(run)
+    assert (run.status, run.revision, balance(creator).in_transit) == ("submitted", 2, 0)
+    assert (request.status, request.revision, request.fingerprint) == ("pending", 2, run.snapshot_hash)
+    assert not Job.objects.filter(kind="finance.execute_run").exists()
+    requests.approve(request=request, by=finance.finance_person())
+    run.refresh_from_db()
+    assert run.status == "approved"
+
+
+def test_rejecting_there_tells_the_creator_and_frees_the_amount(db: None) -> None:
+    creator = finance.payable(200_00)
+    run = finance.requested(creator, 100_00)
+    requests.reject(request=request_of(run), by=finance.finance_person(), reason="Please call us.")
+    run.refresh_from_db()
+    assert (run.status, run.rejected_reason, balance(creator).free) == ("rejected", "Please call us.", 200_00)
+    assert "Please call us." in Notification.objects.filter(event="payout.rejected")[0].body
+    found = queue.for_subject("payouts", run)
+    assert found is not None
+    assert found.state == "cancelled"
+
+
+def test_nobody_rejects_what_they_asked_for_but_takes_it_back(db: None, stripe: RunningFake) -> None:
+    creator, maker = finance.payable(200_00), finance.finance_person()
+    run = batch(maker)
+    with pytest.raises(Forbidden) as refusal:
+        payouts.reject(run=run, by=maker, reason="mistake")
+    assert refusal.value.code == "own_request"
+    requests.withdraw(request=request_of(run), by=maker, reason="mistake")
+    run.refresh_from_db()
+    assert (run.status, item_of(run).status, balance(creator).free) == ("cancelled", "cancelled", 200_00)
+
+
+def test_a_creator_takes_nothing_back_by_that_door_that_is_approved(db: None) -> None:
+    creator = finance.payable(200_00)
+    run = finance.approved(creator, 100_00)
+    with pytest.raises(Forbidden) as refusal:
+        requests.withdraw(request=request_of(run), by=creator.user)
+    assert refusal.value.code == "already_approved"
+    assert (request_of(run).status, balance(creator).in_transit) == ("approved", 100_00)
+
+
+def test_the_request_ends_with_its_run(db: None, stripe: RunningFake) -> None:
+    own = finance.requested(finance.payable(100_00), 50_00)
+    payouts.cancel(run=own, by=own.requested_by)
+    taken, taker = finance.requested(finance.payable(100_00), 50_00), finance.finance_person()
+    payouts.cancel(run=taken, by=taker, reason="not now")
+    dropped = finance.requested(finance.payable(100_00), 50_00)
+    payouts.drop(item=item_of(dropped), by=finance.finance_person(), reason="wrong person")
+    sent = payouts.execute(run=finance.approved(finance.payable(100_00, connected=True), 50_00))
+    assert [request_of(run).status for run in (own, taken, dropped, sent)] == [*["withdrawn"] * 3, "applied"]
+    # Nobody withdraws what they did not ask for: the run says who cancelled it.
+    assert (request_of(own).decided_by, request_of(taken).decided_by) == (own.requested_by, None)
+    assert AuditEntry.objects.filter(action="payout_run.cancel", subject_id=str(taken.pk), actor=taker).exists()
+
+
+def test_a_run_that_nobody_approved_in_time_is_rejected_and_the_creator_is_told(db: None) -> None:
+    creator = finance.payable(200_00)
+    creator.user.language = "fr"
+    creator.user.save()
+    run = finance.requested(creator, 100_00)
+    assert requests.expire_due(at=clock.now() + timedelta(days=29)) == 0
+    assert requests.expire_due(at=clock.now() + timedelta(days=31)) == 1
+    run.refresh_from_db()
+    assert (run.status, request_of(run).status, item_of(run).status) == ("rejected", "expired", "cancelled")
+    assert run.rejected_reason == "Nobody approved it in time. Please ask for it again."
+    assert balance(creator).free == 200_00
+    told = Notification.objects.filter(event="payout.rejected", user=creator.user)[0]
+    assert run.reference in told.subject
+    found = queue.for_subject("payouts", run)
+    assert found is not None
+    assert found.state == "cancelled"
+    entry = AuditEntry.objects.get(action="payout_run.reject", subject_id=str(run.pk))
+    assert (entry.actor, entry.reason) == (None, run.rejected_reason)
+    assert finance.requested(creator, 100_00).status == "submitted"
+
+
+def test_whoever_put_a_run_together_is_told_that_nobody_approved_it(db: None, stripe: RunningFake) -> None:
+    creator, maker = finance.payable(200_00), finance.finance_person()
+    run = batch(maker)
+    requests.expire_due(at=clock.now() + timedelta(days=31))
+    run.refresh_from_db()
+    assert run.status == "rejected"
+    assert "$199.25 for 1 creator." in Notification.objects.filter(event="payout.run_expired", user=maker)[0].body
+    assert not Notification.objects.filter(user=creator.user, event="payout.rejected").exists()
+
+
+def test_a_change_gives_the_approvers_new_time(db: None) -> None:
+    creator = finance.payable(200_00)
+    run = finance.requested(creator, 150_00)
+    PayoutAccount.objects.filter(creator=creator).update(version=7)
+    later = clock.now() + timedelta(days=29)
+    with pytest.raises(PreviewChanged):
+        payouts.approve(run=run, by=finance.finance_person(), at=later)
+    assert request_of(run).expires_at == later + timedelta(days=30)
+
+
+def test_a_lower_threshold_asks_for_a_second_person_for_what_waits_already(db: None) -> None:
+    run = finance.requested(finance.payable(900_00), 900_00)
+    values.change(key="payout.dual_approval_over", value=500_00, by=finance.finance_person(), reason="stricter")
+    with pytest.raises(PreviewChanged, match="More people have to approve it now"):
+        payouts.approve(run=run, by=finance.finance_person())
+    first, second = finance.finance_person(), finance.finance_person()
+    assert payouts.approve(run=run, by=first).status == "submitted"
+    assert payouts.approve(run=run, by=second).status == "approved"
 
 
 # --- Holding ----------------------------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from backoffice.approvals.models import Approval
 from backoffice.commerce.services import purchases
 from backoffice.core import clock
 from backoffice.core.errors import DomainError
-from backoffice.finance.models import Approval, Balance, Entry, Payment, PayoutItem, PayoutRun
+from backoffice.finance.models import Balance, Entry, Payment, PayoutItem, PayoutRun
 from backoffice.finance.queries import balances
 from backoffice.finance.services import accounts, earnings, events, ledger, payments, payouts, verification
 from backoffice.finance.services.ledger import AccountKind, EntryKind

@@ -9,9 +9,10 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_
 from allauth.mfa.utils import decrypt
 from django.urls import reverse
 
+from backoffice.approvals.models import Approval
 from backoffice.audit.models import AuditEntry
 from backoffice.core.models import Job
-from backoffice.finance.models import Approval, PayoutRun
+from backoffice.finance.models import PayoutRun
 from backoffice.finance.services import payouts
 from backoffice.finance.states import ItemStatus, RunStatus
 from tests.desk.clients import Desk
@@ -58,7 +59,7 @@ def test_approving_with_a_fresh_factor_takes_one_click(desk: Callable[..., Desk]
     assert answer["Location"] == address(run)  # type: ignore[index]
     run.refresh_from_db()
     assert run.status == RunStatus.APPROVED
-    assert run.approvals.get().approver == client.person
+    assert Approval.objects.get().approver == client.person
 
 
 def test_with_an_older_factor_the_approval_waits_for_the_code_and_is_then_carried_out(
@@ -254,6 +255,41 @@ def test_my_work_lists_what_waits_for_my_approval_and_not_my_own_requests(desk: 
     assert [row.label for row in client.get(reverse("desk:work")).context["waiting"]] == [run.reference]
     approve(client, run)
     assert client.get(reverse("desk:work")).context["waiting"] == []
+
+
+def test_my_work_does_not_offer_a_run_that_pays_me(desk: Callable[..., Desk]) -> None:
+    creator, client = finance.payable(50_000), desk("financial_admin")
+    type(creator).objects.filter(pk=creator.pk).update(user=client.person)
+    maker = finance.finance_person()
+    payouts.submit(run=payouts.draft(method=finance.method(), by=maker), by=maker)
+    assert client.get(reverse("desk:work")).context["waiting"] == []
+    assert len(desk("financial_admin").get(reverse("desk:work")).context["waiting"]) == 1
+
+
+def test_the_page_tells_counting_from_void_approvals_and_until_when_it_waits(desk: Callable[..., Desk]) -> None:
+    creator = finance.payable(500_000)
+    run = finance.requested(creator, 200_000)
+    approve(desk("financial_admin"), run)
+    account = finance.account_of(creator)
+    account.version += 1
+    account.save()
+    client = desk("admin")
+    approve(client, run)
+    answer = client.get(address(run))
+    page = answer.content.decode()
+    consent = answer.context["consent"]
+    assert (len(consent.valid), len(consent.void), answer.context["missing"]) == (0, 1, 2)
+    assert '<span class="bl-badge bl-badge--muted">void</span>' in page
+    assert "Rejected by itself if nobody approves it before" in page
+    assert "approval_request.approval" in {entry.action for entry in answer.context["timeline"]}
+
+
+def test_the_requester_is_not_offered_to_reject_but_to_cancel(desk: Callable[..., Desk]) -> None:
+    finance.payable(50_000)
+    client = desk("financial_admin")
+    run = payouts.submit(run=payouts.draft(method=finance.method(), by=client.person), by=client.person)
+    assert {"reject", "cancel"} & client.get(address(run)).context["verbs"] == {"cancel"}
+    assert "reject" in desk("admin").get(address(run)).context["verbs"]
 
 
 def test_the_page_says_why_two_people_are_needed(desk: Callable[..., Desk]) -> None:

@@ -7,11 +7,14 @@ import pytest
 from django.urls import reverse
 
 from backoffice.accounts.roles import ROLES
+from backoffice.approvals import kinds
+from backoffice.approvals.models import ApprovalRequest
+from backoffice.approvals.services import requests
 from backoffice.core import clock
 from backoffice.desk.work.queues import outcome_in_words
 from backoffice.queues.services import items
 from tests.desk.clients import Desk
-from tests.factories import accounts
+from tests.factories import accounts, finance
 from tests.statements import count
 
 
@@ -73,6 +76,44 @@ def test_it_takes_the_same_statements_whatever_waits(desk: Callable[..., Desk]) 
     waiting(12)
     for _ in range(8):
         items.claim_next(queues=["tickets"], by=client.person)
+    assert count(lambda: client.get(page)) == idle
+
+
+def test_whatever_i_may_approve_is_there_the_oldest_first(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code, permission in (("raise", "fees.approve"), ("hire", "staff.decide")):
+        kind = kinds.Kind(code, code.title(), permission, apply=lambda request, *, by, at: None)
+        monkeypatch.setitem(kinds.KINDS, code, kind)
+    client, maker = desk("financial_admin"), accounts.staff("financial_admin")
+    for code in ("raise", "hire"):
+        requests.open(kind=code, by=maker, label=f"{code} it", payload={}, reason="Needed")
+    requests.open(kind="raise", by=client.person, label="my own", payload={}, reason="Needed")
+    run = finance.requested(finance.payable(50_000), 20_000)
+    page = client.get(reverse("desk:work"))
+    asked = ApprovalRequest.objects.get(label="raise it")
+    rows = [(row.label, row.what, row.link, row.amount) for row in page.context["waiting"]]
+    assert rows == [
+        ("raise it", "Raise", reverse("desk:approval_detail", args=[asked.pk]), ""),
+        (run.reference, "Payout", reverse("desk:payout", args=[run.pk]), "$199.25"),
+    ]
+    # The key of the payout desk opens a payout, not whatever has waited longest.
+    assert f'href="{reverse("desk:payout", args=[run.pk])}" data-key="p"' in page.content.decode()
+    assert desk("customer_support").get(reverse("desk:work")).context["waiting"] is None
+
+
+def test_approvals_take_the_same_statements_however_many_wait(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = kinds.Kind("raise", "Raise", "fees.approve", apply=lambda request, *, by, at: None)
+    monkeypatch.setitem(kinds.KINDS, "raise", kind)
+    client, page = desk("financial_admin"), reverse("desk:work")
+    client.get(page)
+    idle = count(lambda: client.get(page))
+    for number in range(6):
+        requests.open(kind="raise", by=accounts.staff("admin"), label=f"{number}", payload={}, reason="Needed")
+        finance.requested(finance.payable(50_000), 20_000)
+    assert len(client.get(page).context["waiting"]) == 12
     assert count(lambda: client.get(page)) == idle
 
 

@@ -1,6 +1,6 @@
 """Paying creators: asked for, decided by others, sent once, settled by the provider's word (S-077 to S-088)."""
 
-from .decisions import approve, cancel, drop, hold, reject, release
+from .decisions import approve, cancel, close, drop, hold, reject, release, set_aside
 from .requests import draft, preview, request, submit
 from .sending import adopt_transfer, execute, recover, resume, retry, run_again, send_item
 from .settling import FLAGS, flag_contradiction, flag_reversed, settle, settle_from_provider
@@ -10,6 +10,7 @@ __all__ = [
     "adopt_transfer",
     "approve",
     "cancel",
+    "close",
     "draft",
     "drop",
     "execute",
@@ -25,6 +26,7 @@ __all__ = [
     "retry",
     "run_again",
     "send_item",
+    "set_aside",
     "settle",
     "settle_from_provider",
     "submit",

@@ -1,35 +1,35 @@
 """Deciding about payouts: approve, reject, cancel, hold, release (S-078, S-080, S-081, S-087)."""
 
 from datetime import datetime
+from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.accounts import permissions
 from backoffice.accounts.models import User
-from backoffice.audit import entries
-from backoffice.configuration import values
+from backoffice.approvals.models import ApprovalRequest
+from backoffice.approvals.services import requests
+from backoffice.approvals.states import Status
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import IllegalTransition, advance
-from backoffice.finance.models import Approval, PayoutItem, PayoutRun
+from backoffice.finance.models import PayoutItem, PayoutRun
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.services import ledger
-from backoffice.finance.services.payouts import runs
+from backoffice.finance.services.payouts import approval, runs
 from backoffice.finance.states import ItemStatus, RunStatus
 from backoffice.notifications.services import notify
+
+EXPIRED = gettext_lazy("Nobody approved it in time. Please ask for it again.")
 
 
 class PreviewChanged(Conflict):
     """What would be paid is not what was previewed; approvals are void and the preview is new."""
 
     default_code = "preview_changed"
-
-
-class AlreadyApproved(Conflict):
-    """This person has approved this run as it stands."""
-
-    default_code = "already_approved"
 
 
 def approve(*, run: PayoutRun, by: User, snapshot_hash: str | None = None, at: datetime | None = None) -> PayoutRun:
@@ -42,55 +42,37 @@ def approve(*, run: PayoutRun, by: User, snapshot_hash: str | None = None, at: d
     """
     at = at or clock.now()
     permissions.require(by, "payouts.approve")
-    changed = ""
     with transaction.atomic():
         run = runs.lock(run.pk)
+        _must_wait(run)
         items = runs.items_of(run)
-        if run.status != RunStatus.SUBMITTED:
-            raise IllegalTransition(
-                _("This run is not waiting for approval: it is “%(state)s”.") % {"state": run.status}
-            )
         policy.check_approver(run, by, creator_users=[item.creator.user_id for item in items])
-        if runs.snapshot(items) != run.snapshot_hash:
-            changed = _("A payout account was changed after the preview.")
+        changed = runs.changed_since_preview(run, items)
+        if changed:
             runs.void_approvals(run, items, reason=changed, at=at)
         elif snapshot_hash is not None and snapshot_hash != run.snapshot_hash:
             raise PreviewChanged(_("The preview has changed since you opened it. Please read it again."))
         else:
-            _record_approval(run, items, by=by, at=at)
+            revision = run.revision
+            requests.approve(request=approval.of(run), by=by, at=at)
+            run.refresh_from_db()
+            if run.revision != revision:
+                changed = _("A payout account was changed after the preview.")
     if changed:
-        raise PreviewChanged(_("A payout account was changed after the preview. Please read it again."))
+        raise PreviewChanged(f"{changed} {_('Please read it again.')}")
     return run
 
 
-def _record_approval(run: PayoutRun, items: list[PayoutItem], *, by: User, at: datetime) -> None:
-    try:
-        with transaction.atomic():
-            approval = Approval.objects.create(
-                run=run,
-                requester_id=run.requested_by_id,
-                approver=by,
-                revision=run.revision,
-                snapshot_hash=run.snapshot_hash,
-                approved_at=at,
-                created_at=at,
-            )
-    except IntegrityError as error:
-        raise AlreadyApproved(_("You have approved this run; it needs a second person.")) from error
-    given = run.approvals.filter(revision=run.revision, snapshot_hash=run.snapshot_hash).count()
-    needed = policy.approvals_needed(
-        gross_minor=runs.totals(items)["gross_minor"],
-        currency=run.currency,
-        threshold_usd_minor=values.get("payout.dual_approval_over"),
-    )
-    entries.record(
-        action="payout_run.approval",
-        by=by,
-        subject=run,
-        data={"approval": approval.pk, "given": given, "needed": needed, "snapshot_hash": run.snapshot_hash},
-        at=at,
-    )
-    if given < needed:
+def set_aside(*, run_id: UUID | str, by: User, at: datetime) -> None:
+    """What the last yes brings about: available -> in transit for everybody in the run, and a job that sends it.
+
+    Approvals of a preview that does not hold any more are void instead. Raises ledger.Overdrawn.
+    """
+    run = runs.lock(run_id)
+    items = runs.items_of(run)
+    changed = runs.changed_since_preview(run, items)
+    if changed:
+        runs.void_approvals(run, items, reason=changed, at=at)
         return
     for item in items:
         if item.status in (ItemStatus.RESERVED, ItemStatus.HELD):
@@ -107,29 +89,18 @@ def _record_approval(run: PayoutRun, items: list[PayoutItem], *, by: User, at: d
 
 
 def reject(*, run: PayoutRun, by: User, reason: str, at: datetime | None = None) -> PayoutRun:
-    """Refuses a submitted run; the creators are told the reason and keep their balance (S-081)."""
+    """Refuses a submitted run; the creators are told the reason and keep their balance (S-081). Nobody refuses what
+    they asked for: they cancel it.
+    """
     at = at or clock.now()
     permissions.require(by, "payouts.decide")
     if not reason.strip():
         raise Invalid(_("Say why the payout is rejected."), field="reason")
     with transaction.atomic():
         run = runs.lock(run.pk)
-        advance(run, "reject", by=by, at=at, reason=reason, changes={"rejected_reason": reason.strip()})
-        items = runs.items_of(run)
-        _cancel_items(run, items, by=by, reason=reason, at=at)
-        runs.leave_queue(run, by=by, outcome="rejected", at=at)
-        for item in items:
-            notify(
-                user=item.creator.user,
-                event="payout.rejected",
-                data={
-                    "reference": run.reference,
-                    "amount_minor": item.gross_minor,
-                    "currency": item.currency,
-                    "reason": reason.strip(),
-                },
-                by=by,
-            )
+        _must_wait(run)
+        requests.reject(request=approval.of(run), by=by, reason=reason, at=at)
+        run.refresh_from_db()
     return run
 
 
@@ -141,15 +112,87 @@ def cancel(*, run: PayoutRun, by: User, reason: str = "", at: datetime | None = 
     at = at or clock.now()
     with transaction.atomic():
         run = runs.lock(run.pk)
-        is_own_request = run.origin == PayoutRun.Origin.REQUEST and run.requested_by_id == by.pk
-        if not is_own_request:
-            permissions.require(by, "payouts.decide")
-        elif run.status == RunStatus.APPROVED:
-            raise Forbidden(_("This payout is approved already."), code="already_approved")
-        advance(run, "cancel", by=by, at=at, reason=reason)
-        _cancel_items(run, runs.items_of(run), by=by, reason=reason, at=at)
-        runs.leave_queue(run, by=by, outcome="cancelled", at=at)
+        _check_taker(run, by)
+        was_asked = run.status in runs.WAITING
+        _cancel(run, by=by, reason=reason, at=at)
+        if was_asked:
+            approval.withdraw(run, by=by, reason=reason, at=at)
     return run
+
+
+def close(*, request: ApprovalRequest, by: User | None, at: datetime) -> None:
+    """The request for approval ended without a yes: rejected, withdrawn, or nobody decided in time. The run with it,
+    unless it was the run that ended the request.
+    """
+    run = runs.lock_alone(request.subject_id)
+    if run.status not in runs.WAITING:
+        return
+    if request.status == Status.WITHDRAWN:
+        _check_taker(run, by)
+        _cancel(run, by=by, reason=request.decision_reason, at=at)
+    elif request.status == Status.EXPIRED:
+        items = _reject(run, by=None, reason=str(EXPIRED), outcome="expired", at=at)
+        _tell_expired(run, items)
+    else:
+        items = _reject(run, by=by, reason=request.decision_reason, outcome="rejected", at=at)
+        for item in items:
+            _tell_rejected(run, item, reason=request.decision_reason, by=by)
+
+
+def _must_wait(run: PayoutRun) -> None:
+    if run.status != RunStatus.SUBMITTED:
+        raise IllegalTransition(_("This run is not waiting for approval: it is “%(state)s”.") % {"state": run.status})
+
+
+def _check_taker(run: PayoutRun, by: User | None) -> None:
+    """Raises Forbidden when this person may not take the run back; the system may."""
+    if by is None:
+        return
+    is_own_request = run.origin == PayoutRun.Origin.REQUEST and run.requested_by_id == by.pk
+    if not is_own_request:
+        permissions.require(by, "payouts.decide")
+    elif run.status == RunStatus.APPROVED:
+        raise Forbidden(_("This payout is approved already."), code="already_approved")
+
+
+def _cancel(run: PayoutRun, *, by: User | None, reason: str, at: datetime) -> None:
+    advance(run, "cancel", by=by, at=at, reason=reason)
+    _cancel_items(run, runs.items_of(run), by=by, reason=reason, at=at)
+    runs.leave_queue(run, by=by, outcome="cancelled", at=at)
+
+
+def _reject(run: PayoutRun, *, by: User | None, reason: str, outcome: str, at: datetime) -> list[PayoutItem]:
+    advance(run, "reject", by=by, at=at, reason=reason, changes={"rejected_reason": reason})
+    items = runs.items_of(run)
+    _cancel_items(run, items, by=by, reason=reason, at=at)
+    runs.leave_queue(run, by=by, outcome=outcome, at=at)
+    return items
+
+
+def _tell_rejected(run: PayoutRun, item: PayoutItem, *, reason: str, by: User | None) -> None:
+    notify(
+        user=item.creator.user,
+        event="payout.rejected",
+        data={
+            "reference": run.reference,
+            "amount_minor": item.gross_minor,
+            "currency": item.currency,
+            "reason": reason,
+        },
+        by=by,
+    )
+
+
+def _tell_expired(run: PayoutRun, items: list[PayoutItem]) -> None:
+    """Whoever asked: the creator of a request of their own, the person of finance who put the run together."""
+    if run.origin == PayoutRun.Origin.BATCH:
+        facts = {**run.preview["totals"], "reference": run.reference, "currency": run.currency}
+        notify(user=run.requested_by, event="payout.run_expired", data=facts)
+        return
+    for item in items:
+        with translation.override(item.creator.user.language):
+            reason = str(EXPIRED)
+        _tell_rejected(run, item, reason=reason, by=None)
 
 
 def hold(*, item: PayoutItem, by: User | None, reason: str, at: datetime | None = None) -> PayoutItem:
@@ -207,9 +250,10 @@ def drop(*, item: PayoutItem, by: User, reason: str, at: datetime | None = None)
         runs.give_back(item, by=by, at=at)
         advance(item, "cancel", by=by, at=at, reason=reason)
         items = runs.items_of(run)
-        if run.status in (RunStatus.SUBMITTED, RunStatus.APPROVED):
+        if run.status in runs.WAITING:
             if all(other.status == ItemStatus.CANCELLED for other in items):
                 advance(run, "cancel", by=by, at=at, reason=reason)
+                approval.withdraw(run, by=by, reason=reason, at=at)
                 runs.leave_queue(run, by=by, outcome="cancelled", at=at)
             else:
                 runs.void_approvals(run, items, reason=reason, at=at)
@@ -219,7 +263,7 @@ def drop(*, item: PayoutItem, by: User, reason: str, at: datetime | None = None)
     return item
 
 
-def _cancel_items(run: PayoutRun, items: list[PayoutItem], *, by: User, reason: str, at: datetime) -> None:
+def _cancel_items(run: PayoutRun, items: list[PayoutItem], *, by: User | None, reason: str, at: datetime) -> None:
     for item in items:
         if item.status in (ItemStatus.RESERVED, ItemStatus.HELD):
             item.run = run

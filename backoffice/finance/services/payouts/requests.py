@@ -17,7 +17,7 @@ from backoffice.finance.policies import fingerprints
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
 from backoffice.finance.services import providers
-from backoffice.finance.services.payouts import runs
+from backoffice.finance.services.payouts import approval, runs
 from backoffice.finance.states import LIVE_ITEMS, AccountStatus, ItemStatus, RunStatus
 from backoffice.notifications.services import notify
 from integrations.stripe.errors import StripeFailure
@@ -141,6 +141,7 @@ def _submit(run: PayoutRun, *, by: User, at: datetime) -> None:
     if not items:
         raise Conflict(_("Nobody is in this run."), code="empty_run")
     advance(run, "submit", by=by, at=at, changes={"submitted_at": at})
+    approval.open_for(run, by=run.requested_by, at=at)
     runs.enter_queue(run, items, at=at)
 
 

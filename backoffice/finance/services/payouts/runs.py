@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.core.errors import NotFound
-from backoffice.core.states import advance
+from backoffice.core.states import LostRace, advance
 from backoffice.finance.models import AccountKind, Allocation, EntryKind, PayoutItem, PayoutRun
 from backoffice.finance.policies import fingerprints
 from backoffice.finance.services import accounts, earnings, ledger
+from backoffice.finance.services.payouts import approval
 from backoffice.finance.states import ItemStatus, RunStatus
 from backoffice.queues import queries as queue_queries
 from backoffice.queues.services import items as queue
@@ -19,6 +20,8 @@ from backoffice.queues.services import items as queue
 QUEUE = "payouts"
 EXECUTE = "finance.execute_run"
 SEND = "finance.send_item"
+# It has a request for approval that is not over.
+WAITING = (RunStatus.SUBMITTED, RunStatus.APPROVED)
 UNFINISHED = (
     ItemStatus.RESERVED,
     ItemStatus.HELD,
@@ -29,8 +32,21 @@ UNFINISHED = (
 )
 
 
-def lock(run_id: UUID) -> PayoutRun:
-    """The run, locked until the transaction ends; NotFound. Always before its items."""
+def lock(run_id: UUID | str) -> PayoutRun:
+    """The run, locked until the transaction ends; NotFound. Always before its items.
+
+    Its request for approval is locked before it, as everybody does who comes from the request. LostRace when the run
+    was submitted while this waited.
+    """
+    asked = approval.lock(run_id)
+    run = lock_alone(run_id)
+    if asked is None and run.status in WAITING:
+        raise LostRace(_("Somebody was faster: the payout has changed. Please try again."))
+    return run
+
+
+def lock_alone(run_id: UUID | str) -> PayoutRun:
+    """The same for whoever holds the lock of its request already."""
     run = PayoutRun.objects.select_for_update(of=("self",)).select_related("method").filter(pk=run_id).first()
     if run is None:
         raise NotFound(_("There is no such payout."))
@@ -155,7 +171,17 @@ def void_approvals(run: PayoutRun, items: list[PayoutItem], *, reason: str, at: 
             "approved_at": None,
         },
     )
+    approval.renew(run, reason=reason, at=at)
     enter_queue(run, items, extra={"code": "changed", "text": reason, "score": 20}, at=at)
+
+
+def changed_since_preview(run: PayoutRun, items: list[PayoutItem]) -> str:
+    """Why approvals of the preview do not count any more, as a sentence; empty when they do."""
+    if snapshot(items) != run.snapshot_hash:
+        return _("A payout account was changed after the preview.")
+    if approval.needed(run) > approval.of(run).needed:
+        return _("More people have to approve it now than when it was asked for.")
+    return ""
 
 
 def account_snapshot(item: PayoutItem) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
 from backoffice.accounts.models import User
+from backoffice.approvals.services import requests
 from backoffice.audit import entries
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Invalid
@@ -22,7 +23,7 @@ from backoffice.finance.models import Attempt, PayoutItem, PayoutMethod, PayoutR
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
 from backoffice.finance.services import attempts, providers
-from backoffice.finance.services.payouts import decisions, runs, settling
+from backoffice.finance.services.payouts import approval, decisions, runs, settling
 from backoffice.finance.services.payouts.steps import STEPS, Made, Step
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import AttemptStatus, ItemStatus, Operation, RunStatus
@@ -53,6 +54,7 @@ def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
         run = runs.lock(run.pk)
         if run.status != RunStatus.APPROVED:
             return run
+        asked = approval.of(run)
         items = runs.items_of(run)
         if runs.snapshot(items) != run.snapshot_hash:
             runs.void_approvals(run, items, reason=_("A payout account was changed after the approval."), at=at)
@@ -67,6 +69,7 @@ def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
                 _hold_back(item, reasons[0].text, at)
                 item.status = ItemStatus.HELD
         advance(run, "execute", by=None, at=at, changes={"executed_at": at, "stopped_reason": ""})
+        requests.mark_applied(request=asked, at=at)
         for item in items:
             if item.status == ItemStatus.RESERVED:
                 jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk))
