@@ -19,6 +19,19 @@ TITLE_KINDS = (
 )
 CREATOR_TIERS = (("standard", _("Standard")), ("verified", _("Verified")), ("premium", _("Premium")))
 
+# The roles of staff, as `accounts.roles` has them.
+ROLES = (
+    ("super_admin", _("Super Admin")),
+    ("admin", _("Admin")),
+    ("ops_manager", _("Operations Manager")),
+    ("content_moderator", _("Content Moderator")),
+    ("customer_support", _("Customer Support")),
+    ("financial_admin", _("Financial Admin")),
+    ("verification_reviewer", _("Verification Reviewer")),
+    ("editor", _("Editor")),
+    ("analyst", _("Analyst")),
+)
+
 DEFAULTS: dict[str, Setting] = {
     "application.due_hours": Setting(
         72,
@@ -92,6 +105,8 @@ DEFAULTS: dict[str, Setting] = {
         unit=Unit.DAYS,
         least=1,
         most=180,
+        level=Level.SECURITY,
+        two_people=True,
     ),
     "document.max_bytes": Setting(
         15_000_000,
@@ -140,6 +155,8 @@ DEFAULTS: dict[str, Setting] = {
         unit=Unit.SECONDS,
         least=1,
         most=240,
+        level=Level.SECURITY,
+        two_people=True,
     ),
     "earnings.hold_days": Setting(
         14,
@@ -347,6 +364,23 @@ DEFAULTS: dict[str, Setting] = {
         most=720,
         level=Level.OPERATIONAL,
     ),
+    "refund.auto_limit": Setting(
+        100_00,
+        int,
+        _("Most of one payment (USD cents) that one person of finance may refund alone (N-016)."),
+        unit=Unit.USD,
+        least=0,
+        most=1_000_000_00,
+        two_people=True,
+    ),
+    "roles.two_people": Setting(
+        ["super_admin", "admin", "financial_admin", "verification_reviewer"],
+        list,
+        _("Roles that a second Super Admin has to approve before anybody gets them (P-030, X-047)."),
+        choices=ROLES,
+        level=Level.SECURITY,
+        two_people=True,
+    ),
     "signin.account_attempts": Setting(
         20,
         int,
@@ -387,6 +421,16 @@ DEFAULTS: dict[str, Setting] = {
         level=Level.SECURITY,
         two_people=True,
     ),
+    "signin.registrations": Setting(
+        20,
+        int,
+        _("Tries to register a member from one network in an hour (N-038)."),
+        unit=Unit.TIMES,
+        least=3,
+        most=10_000,
+        level=Level.SECURITY,
+        two_people=True,
+    ),
     "signin.reset_mails": Setting(
         3,
         int,
@@ -397,12 +441,29 @@ DEFAULTS: dict[str, Setting] = {
         level=Level.SECURITY,
         two_people=True,
     ),
+    "staff.email_domains": Setting(
+        [],
+        list,
+        _("Domains that the addresses of invited staff end with; empty allows any (P-001)."),
+        level=Level.SECURITY,
+        two_people=True,
+    ),
     "staff.idle_minutes": Setting(
         30,
         int,
         _("Minutes without use after which a staff session ends (X-007)."),
         unit=Unit.MINUTES,
         least=5,
+        most=720,
+        level=Level.SECURITY,
+        two_people=True,
+    ),
+    "staff.invite_hours": Setting(
+        72,
+        int,
+        _("Hours for which the invitation link of a staff account works (P-001)."),
+        unit=Unit.HOURS,
+        least=1,
         most=720,
         level=Level.SECURITY,
         two_people=True,
@@ -477,7 +538,7 @@ DEFAULTS: dict[str, Setting] = {
         3,
         int,
         _("Years for which a tax form is valid after its signature."),
-        unit=Unit.NONE,
+        unit=Unit.YEARS,
         least=1,
         most=10,
     ),
@@ -500,7 +561,7 @@ DEFAULTS: dict[str, Setting] = {
         level=Level.OPERATIONAL,
     ),
     "title.rereview_on_change": Setting(
-        True, bool, _("Whether a changed name, video or price is reviewed again (S-054).")
+        True, bool, _("Whether a changed name, video or price is reviewed again (S-054)."), level=Level.STANDARD
     ),
     "training.remind_days": Setting(
         7,

@@ -28,6 +28,7 @@ class Unit(StrEnum):
     MINUTES = "minutes"
     HOURS = "hours"
     DAYS = "days"
+    YEARS = "years"
     PERCENT = "percent"
     # Minor units of USD in storage.
     USD = "usd"
@@ -75,8 +76,10 @@ GROUPS: dict[str, str | Promise] = {
     "payout": _("Payouts"),
     "playback": _("Playback"),
     "queue": _("Queues"),
+    "refund": _("Refunds"),
+    "roles": _("Roles"),
     "signin": _("Signing in"),
-    "staff": _("Staff sessions"),
+    "staff": _("Staff accounts and sessions"),
     "switch": _("Kill switches"),
     "tax": _("Tax forms"),
     "ticket": _("Tickets"),

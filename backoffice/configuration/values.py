@@ -90,6 +90,7 @@ def change(
 ) -> SettingVersion:
     """Sets a new value, in force on commit. Asks nobody: who may is decided by whoever calls.
 
+    ``by`` wanted it, ``approved_by`` said yes and so carried it out; ``source`` is the reference of that request.
     Invalid, with the key in its sentence, when there is no such setting or it does not allow the value.
     """
     setting = DEFAULTS.get(key)
@@ -117,13 +118,13 @@ def change(
         )
         entries.record(
             action=_action(setting.level, value),
-            by=by,
+            by=approved_by or by,
             subject=row,
             reason=reason,
             before={"value": before},
             after={"value": value},
             data={
-                **({"approved_by": approved_by} if approved_by is not None else {}),
+                **({"asked_by": by} if approved_by is not None else {}),
                 **({"request": source} if source else {}),
                 **({"restored_from": restored_from} if restored_from is not None else {}),
             },

@@ -28,6 +28,7 @@ SUFFIXES: dict[Unit, str | Promise] = {
     Unit.MINUTES: gettext_lazy("minutes"),
     Unit.HOURS: gettext_lazy("hours"),
     Unit.DAYS: gettext_lazy("days"),
+    Unit.YEARS: gettext_lazy("years"),
     Unit.PERCENT: gettext_lazy("percent"),
     Unit.USD: CURRENCY,
     Unit.BYTES: gettext_lazy("such as 15 MB, 10 GiB or 5000000"),
@@ -36,6 +37,15 @@ SUFFIXES: dict[Unit, str | Promise] = {
     Unit.TIMES: gettext_lazy("times"),
     Unit.PIECES: gettext_lazy("pieces"),
 }
+
+
+# A requirement that the help names for developers.
+REFERENCES = re.compile(r"\s*\([A-Z]{1,2}-\d{3}(?:,\s*[A-Z]{1,2}-\d{3})*\)")
+
+
+def about(setting: Setting) -> str:
+    """The help as staff read it: without the numbers of requirements."""
+    return REFERENCES.sub("", str(setting.help))
 
 
 def grouped(number: int) -> str:
@@ -68,6 +78,8 @@ def _number(unit: Unit, value: int) -> str:
             return ngettext("%(count)s hour", "%(count)s hours", value) % shown
         case Unit.DAYS:
             return ngettext("%(count)s day", "%(count)s days", value) % shown
+        case Unit.YEARS:
+            return ngettext("%(count)s year", "%(count)s years", value) % shown
         case Unit.ROWS:
             return ngettext("%(count)s row", "%(count)s rows", value) % shown
         case Unit.TIMES:

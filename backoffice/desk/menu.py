@@ -68,6 +68,7 @@ ROWS: list[Row] = [
     Row(SYSTEM, _("Audit log"), "desk:audit_list", "history"),
     Row(SYSTEM, _("Investigations"), "desk:investigation_search", "troubleshoot"),
     Row(SYSTEM, _("Exports"), "desk:export_list", "download"),
+    Row(SYSTEM, _("Settings"), "desk:setting_list", "tune"),
     Row(SYSTEM, _("Staff"), "desk:staff_list", "badge"),
     Row(SYSTEM, _("Sign-in log"), "desk:security_log", "login"),
     Row(SYSTEM, _("Roles"), "desk:role_list", "verified_user"),

@@ -8,6 +8,7 @@ PAGES = {
     "accounts.user": "admin:accounts_user_change",
     "audit.exportrecord": "desk:export",
     "catalogue.title": "desk:title",
+    "configuration.setting": "desk:setting",
     "creators.creator": "desk:creator_detail",
     "creators.creatorapplication": "desk:application_detail",
     "finance.payment": "desk:payment",

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from backoffice.desk.system import audit, exports, health, investigations, jobs, security, staff, style
+from backoffice.desk.system import (
+    audit,
+    exports,
+    health,
+    investigations,
+    jobs,
+    platform_settings,
+    security,
+    staff,
+    style,
+)
 
 urlpatterns = [
     path("health/", health.overview, name="health"),
@@ -12,6 +22,7 @@ urlpatterns = [
     *audit.urlpatterns,
     *investigations.urlpatterns,
     *exports.urlpatterns,
+    *platform_settings.urlpatterns,
     path("staff/", staff.staff_list, name="staff_list"),
     path("staff/<uuid:pk>/", staff.staff_detail, name="staff_detail"),
     path("staff/<uuid:pk>/profile/", staff.staff_profile, name="staff_profile"),
