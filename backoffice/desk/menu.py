@@ -61,6 +61,8 @@ ROWS: list[Row] = [
     Row(MONEY, _("Payouts"), "desk:payout_list", "payments", badges.payouts_to_approve),
     Row(MONEY, _("Payments"), "desk:payment_list", "receipt_long", badges.payments_in_trouble),
     Row(MONEY, _("Ledger"), "desk:ledger", "balance"),
+    Row(MONEY, _("Fees"), "desk:fee_rule_list", "percent"),
+    Row(MONEY, _("Payout methods"), "desk:payout_method_list", "account_balance"),
     Row(MONEY, _("Provider events"), "desk:event_list", "webhook", badges.failed_events),
     Row(SYSTEM, _("Health"), "desk:health", "monitor_heart"),
     Row(SYSTEM, _("Jobs"), "desk:job_list", "manufacturing", badges.dead_jobs),

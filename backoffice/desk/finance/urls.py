@@ -1,5 +1,13 @@
 """Addresses of the finance desk."""
 
-from backoffice.desk.finance import events, ledger, payments, payouts
+from backoffice.desk.finance import events, fee_requests, fees, ledger, payments, payout_methods, payouts
 
-urlpatterns = [*payouts.urlpatterns, *payments.urlpatterns, *ledger.urlpatterns, *events.urlpatterns]
+urlpatterns = [
+    *payouts.urlpatterns,
+    *payments.urlpatterns,
+    *ledger.urlpatterns,
+    *events.urlpatterns,
+    *fees.urlpatterns,
+    *fee_requests.urlpatterns,
+    *payout_methods.urlpatterns,
+]

@@ -23,6 +23,7 @@ VIEW = "audit.view"
 DATASETS = {
     "audit": gettext_lazy("Audit log"),
     "evidence": gettext_lazy("Evidence bundle"),
+    "fee_replay": gettext_lazy("Replay of a change of the fees"),
     "import_run": gettext_lazy("Errors of an import"),
     "person": gettext_lazy("One person's data"),
     "report": gettext_lazy("Report"),

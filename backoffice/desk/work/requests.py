@@ -39,6 +39,8 @@ MAY = (
 )
 # These are decided on a page of their own, which shows more than before and after.
 OWN_PAGES: dict[str, str] = {"payout": "desk:payout"}
+# The same, where the page is about the request and not about its object.
+REQUEST_PAGES: dict[str, str] = {"fee_rule": "desk:fee_request"}
 
 TABS = {
     "mine": gettext_lazy("Waits for me"),
@@ -132,17 +134,24 @@ def approval_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
             "approvals": counting,
             "void": len(approvals) - len(counting),
             "missing": max(0, asked.needed - len(counting)),
-            "own_page": reverse(OWN_PAGES[asked.kind], args=[asked.subject_id]) if asked.kind in OWN_PAGES else "",
+            "own_page": own_page(asked),
             "subject_page": subjects.page(asked.subject_type, subject_id) if subject_id else "",
             "waits": waits,
             "own": own,
             "decides": decides,
             "why_not": requests.why_not(asked, request.user) if waits and decides else "",
-            "may_withdraw": own and asked.status in UNFINISHED and asked.kind not in OWN_PAGES,
+            "may_withdraw": own and asked.status in UNFINISHED and not own_page(asked),
             "tones": TONES,
             "timeline": audit.for_subject(asked)[:40],
         },
     )
+
+
+def own_page(asked: ApprovalRequest) -> str:
+    """Where a request of its kind is decided, when that is not here."""
+    if asked.kind in REQUEST_PAGES:
+        return reverse(REQUEST_PAGES[asked.kind], args=[asked.pk])
+    return reverse(OWN_PAGES[asked.kind], args=[asked.subject_id]) if asked.kind in OWN_PAGES else ""
 
 
 def _lines(asked: ApprovalRequest) -> list[kinds.Line]:
@@ -186,8 +195,8 @@ def _carry_out(request: StaffRequest, pk: UUID, act: Callable[[], ApprovalReques
 def approval_approve(request: StaffRequest, pk: UUID) -> HttpResponse:
     """One person's yes to the revision that they saw, given with a fresh second factor."""
     asked = _visible(request.user, pk)
-    if asked.kind in OWN_PAGES:
-        return HttpResponseRedirect(reverse(OWN_PAGES[asked.kind], args=[asked.subject_id]))
+    if page := own_page(asked):
+        return HttpResponseRedirect(page)
     seen = request.POST.get("revision", "")
     revision = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 9 else 0
     return _carry_out(
@@ -204,8 +213,8 @@ def approval_approve(request: StaffRequest, pk: UUID) -> HttpResponse:
 def approval_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
     """One person's no, with its reason."""
     asked = _visible(request.user, pk)
-    if asked.kind in OWN_PAGES:
-        return HttpResponseRedirect(reverse(OWN_PAGES[asked.kind], args=[asked.subject_id]))
+    if page := own_page(asked):
+        return HttpResponseRedirect(page)
     reason = request.POST.get("reason", "")
     return _carry_out(
         request,
@@ -220,8 +229,8 @@ def approval_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
 def approval_withdraw(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Takes one's own request back."""
     asked = _visible(request.user, pk)
-    if asked.kind in OWN_PAGES:
-        return HttpResponseRedirect(reverse(OWN_PAGES[asked.kind], args=[asked.subject_id]))
+    if page := own_page(asked):
+        return HttpResponseRedirect(page)
     reason: Any = request.POST.get("reason", "")
     return _carry_out(
         request,
