@@ -11,6 +11,7 @@ ACTIONS: dict[str, str | Promise] = {
     "creator.availability": _("Availability changed"),
     "creator.offerings": _("Offers changed"),
     "creator.onboarding_step": _("Onboarding step ticked"),
+    "creator.suspend_effects": _("Effects of the suspension"),
     "creator.tier": _("Tier changed"),
     "creator.badge_take": _("Badge taken back"),
     "creator.badge_give": _("Badge given"),

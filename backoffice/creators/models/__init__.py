@@ -13,6 +13,7 @@ from .onboarding import (
     TrainingModule,
     TrainingProgress,
 )
+from .sanction import Sanction
 from .social import SocialAccount
 from .tax import TaxProfile
 
@@ -27,6 +28,7 @@ __all__ = [
     "LegalHold",
     "OnboardingStep",
     "QualityAssessment",
+    "Sanction",
     "ServiceOffering",
     "SocialAccount",
     "TaxProfile",

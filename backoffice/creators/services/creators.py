@@ -16,7 +16,7 @@ from backoffice.core import clock
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
 from backoffice.creators import policies, queries, states
-from backoffice.creators.models import Creator, CreatorAgreement, CreatorApplication, SocialAccount
+from backoffice.creators.models import Creator, CreatorAgreement, CreatorApplication, Sanction, SocialAccount
 from backoffice.creators.services import badges, documents
 from backoffice.media.models import Asset
 from backoffice.notifications.services import notify
@@ -285,6 +285,9 @@ def suspend(
             reason=reason,
             changes={"suspended_at": at, "suspended_until": until, "suspension_reason": reason.strip()},
         )
+        Sanction.objects.create(
+            creator=creator, reason=reason.strip(), issued_by=by, issued_at=at, until=until, created_at=at
+        )
         badges.take(creator=creator, badge=states.Badge.VERIFIED, by=by, reason=reason, at=at)
         sessions.end_all(user=creator.user, by=by, reason="suspended", at=at)
         if not creator.payout_hold:
@@ -316,6 +319,13 @@ def restore(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = 
             at=at,
             reason=reason,
             changes={"suspended_at": None, "suspended_until": None, "suspension_reason": ""},
+        )
+        Sanction.objects.filter(creator=creator, kind=Sanction.Kind.SUSPENSION, ended_at=None).update(
+            ended_at=at,
+            ended_as=Sanction.Ended.EXPIRED if by is None else Sanction.Ended.LIFTED,
+            ended_by=by,
+            end_reason=reason.strip(),
+            updated_at=at,
         )
         _vouch(creator, by=by, at=at)
         if creator.reverify_by is not None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,10 +17,12 @@ from backoffice.catalogue import queries as catalogue
 from backoffice.core.errors import DomainError, NotFound
 from backoffice.creators import queries, states
 from backoffice.creators.models import Creator
-from backoffice.creators.services import creators
+from backoffice.creators.services import badges, creators, onboarding
+from backoffice.desk.creators import page
 from backoffice.desk.creators.forms import ReasonForm
 from backoffice.desk.paging import keyset
 from backoffice.desk.screens import StaffRequest, render, screen
+from backoffice.journeys.services import suspension
 
 VIEW = "users.view"
 TIMELINE = 60
@@ -40,12 +42,12 @@ def creator_list(request: StaffRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     status = status if status in {str(code) for code, _label in STATUSES} else ""
     held = request.GET.get("held") == "1"
-    page = keyset(request, queries.directory(text=text, status=status, held=held), by=("stage_name", "id"))
+    found = keyset(request, queries.directory(text=text, status=status, held=held), by=("stage_name", "id"))
     return render(
         request,
         "desk/creators/creators/list.html",
         {
-            "page": page,
+            "page": found,
             "text": text,
             "status": status,
             "held": held,
@@ -84,6 +86,7 @@ def _page(
         "desk/creators/creators/detail.html",
         {
             "creator": creator,
+            **page.around(creator, request.user),
             "applications": creator.applications.order_by("-created_at"),
             "accounts": creator.social_accounts.all(),
             "titles": catalogue.creator_counts(creator),
@@ -124,7 +127,7 @@ def creator_suspend(request: StaffRequest, pk: UUID) -> HttpResponse:
     def act(creator: Creator, form: ReasonForm) -> None:
         day: dt.date | None = form.cleaned_data["until"]
         until = timezone.make_aware(dt.datetime.combine(day, dt.time())) if day else None
-        creators.suspend(creator=creator, by=request.user, reason=form.cleaned_data["reason"], until=until)
+        suspension.suspend(creator=creator, by=request.user, reason=form.cleaned_data["reason"], until=until)
 
     return _with_reason(request, pk, act, dialog="suspend", done=_("The creator is suspended."))
 
@@ -134,7 +137,7 @@ def creator_restore(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Restores a suspended creator (S-015)."""
 
     def act(creator: Creator, form: ReasonForm) -> None:
-        creators.restore(creator=creator, by=request.user, reason=form.cleaned_data["reason"])
+        suspension.restore(creator=creator, by=request.user, reason=form.cleaned_data["reason"])
 
     return _with_reason(request, pk, act, dialog="restore", done=_("The creator is restored."))
 
@@ -190,6 +193,41 @@ def creator_confirm(request: StaffRequest, pk: UUID) -> HttpResponse:
     return redirect("desk:creator_detail", pk=pk)
 
 
+@screen(permission=badges.EDIT, title=gettext_lazy("Creator"), methods=("POST",))
+def creator_badge(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Gives a badge, or takes it back (E-013)."""
+    badge, taking = request.POST.get("badge", ""), request.POST.get("take") == "1"
+
+    def act(creator: Creator, form: ReasonForm) -> None:
+        change = badges.revoke if taking else badges.grant
+        change(creator=creator, badge=badge, by=request.user, reason=form.cleaned_data["reason"])
+
+    done = _("The badge is taken back.") if taking else _("The badge is given.")
+    return _with_reason(request, pk, act, dialog=f"take-{badge}" if taking else "badge", done=done)
+
+
+@screen(permission=badges.EDIT, title=gettext_lazy("Creator"), methods=("POST",))
+def creator_tier(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Confirms another tier (P-034)."""
+
+    def act(creator: Creator, form: ReasonForm) -> None:
+        tier = request.POST.get("tier", "")
+        badges.set_tier(creator=creator, tier=tier, by=request.user, reason=form.cleaned_data["reason"])
+
+    return _with_reason(request, pk, act, dialog="tier", done=_("The tier is changed."))
+
+
+@screen(permission=states.DECIDE, title=gettext_lazy("Creator"), methods=("POST",))
+def creator_onboarding(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Ticks a step of the help for new creators off, or takes the tick back (F-005)."""
+    code, done = request.POST.get("code", ""), request.POST.get("done") == "1"
+    try:
+        onboarding.tick(creator=find(pk), code=code, done=done, by=request.user)
+    except DomainError as error:
+        return _page(request, find(pk), problem=error, status=409)
+    return redirect(reverse("desk:creator_detail", args=[pk]) + "#onboarding-title")
+
+
 @screen(permission="payouts.edit", title=gettext_lazy("Creator"), methods=("POST",))
 def creator_tax_form(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Notes what finance knows of the creator's tax form: missing, submitted, verified, expired (S-009, S-077)."""
@@ -208,5 +246,8 @@ urlpatterns = [
     path("<uuid:pk>/confirm/", creator_confirm, name="creator_confirm"),
     path("<uuid:pk>/hold/", creator_hold, name="creator_hold"),
     path("<uuid:pk>/tax-form/", creator_tax_form, name="creator_tax_form"),
+    path("<uuid:pk>/badge/", creator_badge, name="creator_badge"),
+    path("<uuid:pk>/tier/", creator_tier, name="creator_tier"),
+    path("<uuid:pk>/onboarding/", creator_onboarding, name="creator_onboarding"),
     path("<uuid:pk>/release/", creator_release, name="creator_release"),
 ]

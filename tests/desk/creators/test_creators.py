@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 
-from backoffice.creators.services import creators
+from backoffice.creators.models import Creator
+from backoffice.creators.services import badges, creators, offers, training
 from tests.factories import creators as make
+from tests.factories import finance
 from tests.factories.accounts import sign_in, staff
 from tests.statements import count
 
@@ -151,3 +153,85 @@ def test_finance_notes_the_tax_form_and_nobody_else_does(client: Client) -> None
     creator.refresh_from_db()
     assert creator.tax_form_status == "submitted"
     assert "The tax form is noted." in answer.content.decode()
+
+
+# --- around the creator -------------------------------------------------------------------------------------
+
+
+def page(client: Client, creator: Creator) -> str:
+    return client.get(f"{BASE}{creator.pk}/").content.decode()
+
+
+def test_money_is_for_finance_tickets_for_support_and_neither_for_moderators(client: Client) -> None:
+    creator = finance.payable(1_234_56)
+    seen = {}
+    for role in ("financial_admin", "customer_support", "content_moderator", "verification_reviewer", "ops_manager"):
+        sign_in(client, staff(role))
+        text = page(client, creator)
+        seen[role] = ("1,234.56" in text, "tickets-title" in text)
+    assert seen == {
+        "financial_admin": (True, False),
+        "customer_support": (False, True),
+        "content_moderator": (False, False),
+        "verification_reviewer": (False, False),
+        "ops_manager": (True, True),
+    }
+
+
+def test_whoever_suspends_reads_first_what_it_takes_away(client: Client) -> None:
+    creator = finance.payable(50_00)
+    finance.requested(creator, 50_00)
+    sign_in(client, staff("ops_manager"))
+    assert "1 payout that was not sent yet is held: $50.00" in page(client, creator)
+    client.post(f"{BASE}{creator.pk}/suspend/", {"reason": "Fraud"})
+    text = page(client, creator)
+    assert "Suspension" in text
+    assert "not sent yet is held" not in text
+
+
+def test_badges_and_tier_are_given_with_a_reason_and_kept_typed_on_refusal(client: Client) -> None:
+    creator = make.creator()
+    sign_in(client, staff("admin"))
+    address = f"{BASE}{creator.pk}/badge/"
+    assert client.post(address, {"badge": "cultural_expert", "reason": ""}).status_code == 400
+    assert client.post(address, {"badge": "verified", "reason": "Nice"}).status_code == 409
+    client.post(address, {"badge": "cultural_expert", "reason": "Teaches"})
+    assert "Cultural expert" in page(client, creator)
+    client.post(address, {"badge": "cultural_expert", "take": "1", "reason": "Asked to"})
+    assert not creator.badges.filter(badge="cultural_expert", revoked_at=None).exists()
+    client.post(f"{BASE}{creator.pk}/tier/", {"tier": "premium", "reason": "Sells well"})
+    creator.refresh_from_db()
+    assert creator.tier == "premium"
+    sign_in(client, staff("ops_manager"))
+    assert client.post(address, {"badge": "cultural_expert", "reason": "x"}).status_code == 403
+
+
+def test_onboarding_shows_what_is_missing_and_is_ticked_off(client: Client) -> None:
+    training.declare(code="welcome", title="Welcome aboard", position=1, required=True, by=None)
+    creator = make.approved().creator
+    assert creator is not None
+    sign_in(client, staff("verification_reviewer"))
+    text = page(client, creator)
+    assert "Welcome aboard" in text
+    assert "The required training is not completed." in text
+    client.post(f"{BASE}{creator.pk}/onboarding/", {"code": "profile", "done": "1"})
+    assert creator.onboarding_steps.get().code == "profile"
+    refused = client.post(f"{BASE}{creator.pk}/onboarding/", {"code": "launch", "done": "1"})
+    assert refused.status_code == 409
+    client.post(f"{BASE}{creator.pk}/onboarding/", {"code": "profile"})
+    assert not creator.onboarding_steps.exists()
+
+
+def test_the_page_takes_the_same_statements_however_much_there_is(client: Client) -> None:
+    creator = finance.payable(50_00)
+    sign_in(client, staff("admin"))
+    page(client, creator)
+    few = count(lambda: page(client, creator))
+    rows = [
+        {"occasions": ["other"], "length_seconds": length, "delivery_hours": 24, "price_minor": 20_00}
+        for length in (30, 60, 180)
+    ]
+    offers.replace_offerings(creator=creator, offerings=rows, by=creator.user)
+    for badge in ("cultural_expert", "community_leader"):
+        badges.grant(creator=creator, badge=badge, by=staff("admin"), reason="x")
+    assert count(lambda: page(client, creator)) == few

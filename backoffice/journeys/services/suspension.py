@@ -1,0 +1,57 @@
+"""Suspending and restoring a creator with everything that hangs on it (S-014, S-015)."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from backoffice.accounts.models import User
+from backoffice.audit import entries
+from backoffice.catalogue.services import featured
+from backoffice.core import clock
+from backoffice.creators.models import Creator
+from backoffice.creators.services import creators
+from backoffice.finance.services import payouts
+from backoffice.journeys.queries import suspension as queries
+from backoffice.journeys.queries.suspension import Effects
+
+
+def suspend(
+    *, creator: Creator, by: User, reason: str, until: datetime | None = None, at: datetime | None = None
+) -> Effects:
+    """Hides the creator and their titles, ends their featured slots and sessions, holds what was not paid yet.
+
+    Needs ``users.suspend``. What customers have bought stays theirs. Returns what it took away, which is also on
+    record. Raises as `creators.suspend`.
+    """
+    at = at or clock.now()
+    with transaction.atomic():
+        taken = queries.effects(creator, at=at)
+        creators.suspend(creator=creator, by=by, reason=reason, until=until, at=at)
+        why = _("Suspended: %(reason)s") % {"reason": reason.strip()}
+        for title in {slot.title for slot in queries.open_slots(creator, at=at).select_related("title")}:
+            featured.end_all_of(title, by=by, reason=why, at=at)
+        for item in queries.unsent(creator):
+            payouts.hold(item=item, by=None, reason=why, at=at)
+        entries.record(
+            action="creator.suspend_effects",
+            by=by,
+            subject=creator,
+            data={
+                "titles": taken.titles,
+                "slots": taken.slots,
+                "tickets": taken.tickets,
+                "sessions": taken.sessions,
+                "payouts": [[row.currency, row.count, row.gross_minor] for row in taken.payouts],
+            },
+            at=at,
+        )
+    return taken
+
+
+def restore(*, creator: Creator, by: User, reason: str, at: datetime | None = None) -> None:
+    """Shows the creator and their titles again. Payouts stay held until finance has looked; featured slots stay ended.
+
+    Needs ``users.suspend``.
+    """
+    creators.restore(creator=creator, by=by, reason=reason, at=at)
