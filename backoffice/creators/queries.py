@@ -226,7 +226,7 @@ def work_items(applications: Iterable[CreatorApplication]) -> dict[UUID, WorkIte
         WorkItem.objects.filter(
             queue=QUEUE, subject_type=SUBJECT_TYPE, subject_id__in=[str(a.pk) for a in applications]
         )
-        .select_related("holder", "done_by")
+        .select_related("holder", "done_by", "escalated_by")
         .order_by("created_at")
     )
     for row in rows:

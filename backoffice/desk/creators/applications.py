@@ -30,7 +30,7 @@ from backoffice.media.models import Asset
 from backoffice.media.services import links
 from backoffice.queues.models import WorkItem
 from backoffice.queues.services import items
-from backoffice.queues.services.items import LeaseLost
+from backoffice.queues.services.items import AtCapacity, LeaseLost, OffDuty
 
 VIEW = "applications.view"
 DECIDE = states.DECIDE
@@ -94,6 +94,7 @@ def application_list(request: StaffRequest) -> HttpResponse:
             "filters": filters,
             "filtered": bool(kept),
             "may_decide": request.user.may(DECIDE),
+            "undoable": queries.undoable(request.user, at=at),
         },
     )
 
@@ -164,6 +165,7 @@ def _dossier(
             and held is None
             and dossier.item.state in (WorkItem.State.OPEN, WorkItem.State.CLAIMED),
             "bench": "1" in (request.GET.get("bench"), request.POST.get("bench")),
+            "undoable": queries.undoable(request.user, at=at),
             "problem": problem,
             "unmet": problem.unmet if isinstance(problem, policies.NotReady) else (),
             "may_decide": request.user.may(DECIDE),
@@ -245,7 +247,11 @@ def application_next(request: StaffRequest) -> HttpResponse:
 
 
 def _next(request: StaffRequest) -> HttpResponse:
-    claimed = applications.claim_next(by=request.user)
+    try:
+        claimed = applications.claim_next(by=request.user)
+    except (OffDuty, AtCapacity) as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("desk:application_list")
     if claimed is None:
         messages.info(request, _("Nothing waits for you. Well done."))
         return redirect("desk:application_list")
@@ -407,6 +413,34 @@ def application_request_info(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
+def application_escalate(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Passes the application on to the supervisors, with a note and what was found so far."""
+
+    def act(dossier: Dossier, form: ReviewForm, token: UUID | str) -> None:
+        applications.escalate(
+            application=dossier.application,
+            by=request.user,
+            token=token,
+            reason=request.POST.get("escalate_reason", ""),
+            findings=form.findings(),
+        )
+
+    return _act(request, pk, act, done=_("%(reference)s was passed on to the supervisors."))
+
+
+@screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
+def application_undo(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Takes a decision back before it takes effect and opens its application again."""
+    dossier = find(pk)
+    try:
+        applications.undo(application=dossier.application, by=request.user)
+    except Conflict as error:
+        return _dossier(request, find(pk), problem=error, status=409)
+    messages.success(request, _("The decision on %(reference)s was taken back.") % {"reference": dossier.application})
+    return HttpResponseRedirect(f"{reverse('desk:application_detail', args=[pk])}?bench=1")
+
+
+@screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
 def application_activate(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Lets an approved creator go live when every fact is there."""
     dossier = find(pk)
@@ -429,5 +463,7 @@ urlpatterns = [
     path("applications/<uuid:pk>/approve/", application_approve, name="application_approve"),
     path("applications/<uuid:pk>/reject/", application_reject, name="application_reject"),
     path("applications/<uuid:pk>/request-info/", application_request_info, name="application_request_info"),
+    path("applications/<uuid:pk>/escalate/", application_escalate, name="application_escalate"),
+    path("applications/<uuid:pk>/undo/", application_undo, name="application_undo"),
     path("applications/<uuid:pk>/activate/", application_activate, name="application_activate"),
 ]

@@ -9,7 +9,7 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryD
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.accounts.models import User
 from backoffice.core import clock
@@ -21,6 +21,7 @@ from backoffice.moderation import queries
 from backoffice.moderation.models import Case, PolicyRule
 from backoffice.moderation.services import cases
 from backoffice.queues import queries as queues
+from backoffice.queues.services.items import AtCapacity, OffDuty
 
 DECIDE = "cases.decide"
 MOST_TIMECODES = 50
@@ -57,6 +58,7 @@ def _bench(
     language = owner.language if owner is not None else "en"
     context |= {
         "item": dossier.item,
+        "of_creator": queues.waiting_of_group(queries.QUEUE, dossier.item.group_key),
         "policies": evidence.choices(queries.policies_in_force(), language),
         "message_language": owner.get_language_display() if owner is not None else "English",
         "message_code": language,
@@ -76,7 +78,10 @@ def moderation_next(request: StaffRequest) -> HttpResponse:
 def _next(request: StaffRequest) -> HttpResponse:
     # After an undo there is one in hand already; taking another would only let that one's lease run out.
     if queries.held_by(request.user) is None:
-        cases.claim_next(by=request.user)
+        try:
+            cases.claim_next(by=request.user)
+        except (OffDuty, AtCapacity) as refusal:
+            messages.warning(request, str(refusal))
     return redirect("desk:moderation_bench")
 
 
@@ -88,6 +93,26 @@ def case_claim(request: StaffRequest, pk: UUID) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return redirect("desk:case", pk)
+    return HttpResponseRedirect(f"{reverse('desk:moderation_bench')}?case={pk}")
+
+
+@screen(permission=DECIDE, title=gettext_lazy("Review bench"), methods=("POST",))
+def case_claim_group(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Takes all waiting cases of this case's creator; the bench shows them one after another."""
+    try:
+        taken = cases.claim_group(_case(pk), by=request.user)
+    except (OffDuty, AtCapacity) as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("desk:moderation_bench")
+    if taken:
+        text = ngettext(
+            "%(count)s more case of this creator is yours.",
+            "%(count)s more cases of this creator are yours.",
+            len(taken),
+        )
+        messages.success(request, text % {"count": len(taken)})
+    else:
+        messages.info(request, _("No other case of this creator waits for you."))
     return HttpResponseRedirect(f"{reverse('desk:moderation_bench')}?case={pk}")
 
 
@@ -214,6 +239,7 @@ urlpatterns = [
     path("bench/", moderation_bench, name="moderation_bench"),
     path("bench/next/", moderation_next, name="moderation_next"),
     path("cases/<uuid:pk>/claim/", case_claim, name="case_claim"),
+    path("cases/<uuid:pk>/claim-group/", case_claim_group, name="case_claim_group"),
     path("cases/<uuid:pk>/heartbeat/", case_heartbeat, name="case_heartbeat"),
     path("cases/<uuid:pk>/approve/", case_approve, name="case_approve"),
     path("cases/<uuid:pk>/reject/", case_reject, name="case_reject"),

@@ -27,6 +27,7 @@ from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.finance.models import Payment
 from backoffice.queues import queries as queues
 from backoffice.queues.models import WorkItem
+from backoffice.queues.services.items import AtCapacity, OffDuty
 from backoffice.support import queries
 from backoffice.support.models import LANGUAGES, Dismissal, IssueType, Resolution, Ticket
 from backoffice.support.services import templates, tickets
@@ -255,7 +256,11 @@ def _do(request: StaffRequest, ticket_id: UUID, act: Callable[[Ticket], None], *
 
 
 def _next(request: StaffRequest) -> HttpResponseRedirect:
-    taken = tickets.claim_next(by=request.user)
+    try:
+        taken = tickets.claim_next(by=request.user)
+    except (OffDuty, AtCapacity) as refusal:
+        messages.warning(request, str(refusal))
+        return redirect("desk:ticket_list")
     if taken is None:
         messages.info(request, _("No ticket is waiting for you."))
         return redirect("desk:ticket_list")

@@ -1,6 +1,7 @@
 """The application queue and the dossier, by role and by verb (W-001 to W-003)."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.conf import LazySettings
 from django.test import Client
 
 from backoffice.accounts.models import User
+from backoffice.accounts.services import duty
 from backoffice.audit import queries as audit
 from backoffice.core import clock
 from backoffice.creators.models import CreatorApplication
@@ -345,6 +347,11 @@ def look(desk: Client, application: CreatorApplication) -> None:
         desk.get(f"/admin/creators/documents/{document.pk}/content/")
 
 
+def over(application: CreatorApplication) -> CreatorApplication:
+    """The undo window is over."""
+    return applications.settle(application=application, at=clock.now() + timedelta(seconds=11))
+
+
 def test_one_key_approves_with_every_check_recorded_and_the_next_one_opens(desk: Client, by: User) -> None:
     first = make.submitted()
     second = make.submitted()
@@ -353,7 +360,8 @@ def test_one_key_approves_with_every_check_recorded_and_the_next_one_opens(desk:
     answer = desk.post(address(first, "approve"), passing(first, bench="1"))
     assert answer["Location"] == f"{address(second)}?bench=1"
     first.refresh_from_db()
-    assert (first.status, first.decided_by) == ("approved", by)
+    assert (first.status, first.verdict, first.verdict_by) == ("in_review", "approve", by)
+    assert over(first).status == "approved"
     assert first.documents.get().reviewer == by
     assert first.social_accounts.get().verified
     assert first.assessment.languages_confirmed == ["ht", "fr"]
@@ -396,7 +404,7 @@ def test_rejecting_by_a_reason_button_sends_its_sentence_and_the_own_words(desk:
     application, _item = make.in_review(by)
     data = passing(application, code="quality", reject_text="The wind drowns your voice.")
     assert desk.post(address(application, "reject"), data).status_code == 302
-    application.refresh_from_db()
+    application = over(application)
     assert (application.status, application.decision_code) == ("rejected", "quality")
     assert application.decision_reason.endswith("\n\nThe wind drowns your voice.")
     assert application.decision_reason.startswith("The picture or sound")
@@ -446,7 +454,50 @@ def test_a_second_submit_of_the_same_decision_says_who_decided(desk: Client, by:
     again = desk.post(address(application, "approve"), data)
     assert again.status_code == 409
     assert b"Mirlande has already decided this." in again.content
-    assert CreatorApplication.objects.get().creator is not None
+    assert over(application).creator is not None
+
+
+def test_a_decision_is_taken_back_by_its_button_and_told_to_nobody(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    look(desk, application)
+    desk.post(address(application, "approve"), passing(application))
+    page = desk.get(BASE).content.decode()
+    assert f'action="{address(application, "undo")}"' in page
+    answer = desk.post(address(application, "undo"))
+    assert answer["Location"] == f"{address(application)}?bench=1"
+    assert over(application).status == "in_review"
+    assert not application.applicant.notifications.filter(event="application.approved").exists()
+    assert work.for_subject("applications", application).holder == by  # type: ignore[union-attr]
+    assert f'action="{address(application, "undo")}"' not in desk.get(address(application)).content.decode()
+
+
+def test_a_decision_that_took_effect_is_not_taken_back(desk: Client, by: User) -> None:
+    done = make.approved(by)
+    answer = desk.post(address(done, "undo"))
+    assert answer.status_code == 409
+    assert b"The decision has taken effect." in answer.content
+
+
+def test_passing_on_takes_a_note_and_leads_to_the_supervisors_only(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    answer = desk.post(address(application, "escalate"), passing(application, notes="Looks borrowed"))
+    assert answer.status_code == 409
+    assert b"Say why." in answer.content
+    assert b"Looks borrowed" in answer.content
+    desk.post(address(application, "escalate"), passing(application, escalate_reason="Known singer?"))
+    assert applications.claim_next(by=make.reviewer()) is None
+    supervisor = staff("ops_manager")
+    assert applications.claim_next(by=supervisor)[0] == application  # type: ignore[index]
+    page = sign_in(Client(), supervisor).get(address(application)).content.decode()
+    assert "Passed on to the supervisors by Mirlande: Known singer?" in page
+
+
+def test_nothing_is_handed_to_somebody_off_duty(desk: Client, by: User) -> None:
+    make.submitted()
+    duty.switch(user=by, on=False, by=by)
+    answer = desk.post(f"{BASE}next/", follow=True)
+    assert b"You are off duty." in answer.content
+    assert work.held_by(by).count() == 0
 
 
 def test_names_and_texts_of_applicants_are_never_markup(desk: Client, by: User) -> None:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.audit import entries
+from backoffice.configuration import switches
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
@@ -43,9 +44,10 @@ def start(
     """A new application of this person (S-001, S-010), with `fields` as `update` takes them.
 
     Raises Forbidden when `by` is somebody else, Conflict when one is open, the person is a creator already,
-    or it is too early to apply again.
+    or it is too early to apply again, SwitchedOff by the kill switch (C-005).
     """
     at = at or clock.now()
+    switches.require(switches.REGISTRATION)
     if by is None or by.pk != user.pk:
         raise Forbidden(_("You can only apply for yourself."))
     earlier = policies.check_may_start(user, at=at)

@@ -96,9 +96,15 @@ def skip(
 
 
 def escalate(
-    *, application: CreatorApplication, by: Any, token: UUID | str, reason: str, at: dt.datetime | None = None
+    *,
+    application: CreatorApplication,
+    by: Any,
+    token: UUID | str,
+    reason: str,
+    findings: reviews.Findings | None = None,
+    at: dt.datetime | None = None,
 ) -> CreatorApplication:
-    """Passes it on to the supervisors with a note for them; it waits for them alone.
+    """Passes it on to the supervisors with a note and the findings so far; it waits for them alone.
 
     Raises LeaseLost without the lease, Invalid without a reason.
     """
@@ -107,6 +113,8 @@ def escalate(
     with transaction.atomic():
         items.escalate(steps.item(application), token=token, by=by, reason=reason, at=at)
         application = steps.locked(application)
+        if findings is not None:
+            reviews.save(application=application, findings=findings, by=by, at=at)
         advance(application, "release", by=by, at=at, reason=reason.strip(), changes=steps.RELEASED)
     return application
 

@@ -1,9 +1,10 @@
-// The review bench: player keys, the frame sheet, time codes, the message of a rejection, the undo countdown.
+// The review bench: player keys, the frame sheet, time codes, the message of a rejection.
 //   <video data-video>, [data-play], [data-seek="-5"], [data-rate="1"], [data-unguard]
 //   <div data-frames data-columns data-rows data-interval data-duration><img></div>   clicking a frame goes there
 //   [data-stamp] marks the moment; [data-stamps] lists them; input[data-timecodes] carry them, in seconds
 //   [data-policy][data-message] chooses a policy and shows its message in [data-message-shown]
-//   [data-undo-until] disappears when its time is over
+
+import "./undo.js";
 
 const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4];
 const video = document.querySelector("[data-video]");
@@ -170,21 +171,3 @@ policies.forEach((policy) =>
   }),
 );
 if (chosen?.value) press(chosen.value);
-
-// ---------------------------------------------------------------- undo
-
-document.querySelectorAll("[data-undo-until]").forEach((element) => {
-  const until = Date.parse(element.dataset.undoUntil);
-  const left = element.querySelector("[data-undo-left]");
-  const timer = setInterval(tick, 250);
-  function tick() {
-    const seconds = Math.ceil((until - Date.now()) / 1000);
-    if (seconds <= 0) {
-      clearInterval(timer);
-      element.hidden = true;
-      return;
-    }
-    if (left) left.textContent = `${seconds} s`;
-  }
-  tick();
-});
