@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.audit import entries
+from backoffice.configuration import switches
 from backoffice.core import clock
 from backoffice.core.errors import Invalid
 
@@ -30,8 +31,11 @@ def register(
 ) -> User:
     """A new member (U-001). Invalid names the field: address, password, name, language.
 
+    Who registers without help (``by`` None) is refused while the kill switch is off: SwitchedOff (C-005).
     ``verified`` marks the address as confirmed; only imports and demo data set it.
     """
+    if by is None:
+        switches.require(switches.REGISTRATION)
     email = email.strip().lower()
     display_name = " ".join(display_name.split())
     try:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.audit import entries
-from backoffice.configuration import values
+from backoffice.configuration import switches, values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, NotFound
 from backoffice.core.ids import uuid7
@@ -50,9 +50,10 @@ def start(
     """Announce a file. `checksum` is its SHA-256 as hex, where the sender knows it.
 
     Raises Invalid naming purpose, content_type, bytes or checksum; `policies.TooLarge`; Conflict when the
-    person has too many unfinished uploads (`media.max_open_uploads`).
+    person has too many unfinished uploads (`media.max_open_uploads`); SwitchedOff by the kill switch (C-005).
     """
     at = at or clock.now()
+    switches.require(switches.UPLOADS)
     policies.check_upload(purpose=purpose, content_type=content_type, bytes=bytes)
     checksum = policies.check_checksum(checksum)
     if queries.open_uploads(by, at=at) >= values.get("media.max_open_uploads"):

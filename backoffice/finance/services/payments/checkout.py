@@ -10,6 +10,7 @@ from backoffice.accounts.models import User
 from backoffice.audit import entries
 from backoffice.commerce.models import Purchase
 from backoffice.commerce.states import PurchaseStatus
+from backoffice.configuration import switches
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
@@ -59,9 +60,10 @@ def start_checkout(
 
     The same key again gives the same payment and page. A purchase has one open payment: a second key finds the page
     that is open. The provider is called outside any transaction, after the attempt is committed.
-    Raises PaymentRefused, ProviderUnavailable, KeyReused or Conflict.
+    Raises PaymentRefused, ProviderUnavailable, KeyReused, Conflict, or SwitchedOff by the kill switch (C-005).
     """
     at = at or clock.now()
+    switches.require(switches.CHECKOUT)
     for url in (success_url, cancel_url):
         if urlsplit(url).scheme not in ("http", "https"):
             raise Invalid(_("A full web address is needed."), field="return_url")

@@ -16,6 +16,7 @@ from backoffice.accounts import permissions
 from backoffice.accounts.models import User
 from backoffice.approvals.services import requests
 from backoffice.audit import entries
+from backoffice.configuration import switches
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
@@ -44,8 +45,11 @@ def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
 
     A changed preview voids the approvals. A difference stops the run, with the reason on it, and sends nothing; it
     can be started again when the reason is gone. Raises ProviderUnavailable when the provider's balance cannot be read.
+    While the kill switch is off the run stays approved; `recover` asks again (C-005).
     """
     at = at or clock.now()
+    if not switches.is_on(switches.PAYOUTS):
+        return run
     try:
         provider = providers.stripe().retrieve_balance()
     except StripeFailure as error:
@@ -231,6 +235,8 @@ def _claim(item_id: Any, step: Step, at: datetime) -> tuple[Attempt, bool] | Non
     # Durable: what follows this block is a call that a rollback could not take back.
     with transaction.atomic(durable=True):
         item = runs.lock_item(item_id)
+        if not switches.is_on(switches.PAYOUTS):
+            return None
         existing = attempts.live(item, step.operation)
         if existing is not None and existing.status == AttemptStatus.DONE:
             return existing, False
