@@ -36,7 +36,7 @@ from backoffice.moderation.services import cases
 from backoffice.queues import queries as work
 from backoffice.support.models import Ticket
 from backoffice.support.services import tickets
-from deploy.demo import files, payouts, public_pages
+from deploy.demo import files, lessons, payouts, public_pages
 from deploy.demo.content import (
     APPLICANTS,
     COLLEAGUES,
@@ -66,6 +66,7 @@ BANKS = {
     "CAD": ("CA", "CAD", "000123456789", "11000-000"),
     "EUR": ("FR", "EUR", "FR1420041010050500013M02606", ""),
 }
+BADGES = ("cultural_expert", "community_leader", "diaspora_ambassador")
 TIMEZONES = {
     "HT": "America/Port-au-Prince",
     "US": "America/New_York",
@@ -97,6 +98,7 @@ def load(*, password: str, say: Callable[[str], None]) -> None:
     stage = Stage(clock.now(), password, say, random.Random(20))
     for step in (
         staff,
+        curriculum,
         storefronts,
         members,
         sales,
@@ -135,6 +137,12 @@ def staff(stage: Stage) -> None:
                 roles.give(user=user, role=role, by=None, reason="Demo")
             _enrol(user)
     stage.say(f"staff: {len(people) + len(COLLEAGUES)} people")
+
+
+def curriculum(stage: Stage) -> None:
+    """Training for creators, before the first of them needs it."""
+    count = lessons.publish(by=stage.person("editor"))
+    stage.say(f"training pages: {count}")
 
 
 def storefronts(stage: Stage) -> None:
@@ -325,6 +333,7 @@ def _join(stage: Stage, index: int, maker: Maker) -> Creator:
             by=stage.person("financial_admin"),
             at=decided + timedelta(days=1),
         )
+    lessons.take(creator, at=decided + timedelta(hours=4))
     creator.refresh_from_db()
     if not creator.payout_account_ready:
         country, currency, number, routing = BANKS[maker.currency]
@@ -340,6 +349,12 @@ def _join(stage: Stage, index: int, maker: Maker) -> Creator:
     if application.status == "approved":
         applications.activate(application=application, at=decided + timedelta(days=2))
     creator.refresh_from_db()
+    if not creator.onboarding_steps.exists():
+        lessons.welcome(creator, by=stage.person("ops_manager"), at=decided + timedelta(days=3))
+    if not creator.offerings.exists() and creator.currency == "USD":
+        lessons.offer(creator, index=index, at=decided + timedelta(days=3))
+    if index % 6 == 0:
+        lessons.recognise(creator, by=stage.person("admin"), badge=BADGES[index // 6 % len(BADGES)], at=stage.ago(30))
     return creator
 
 

@@ -136,13 +136,19 @@ def a_reviewer_verifies_them(story: Story) -> None:
     reviewer.check()
     application = story.creator.get("creators/me/application")
     assert application["status"] == "approved"
-    assert {row["code"] for row in application["missing"]} == {"tax_form", "payout_account", "agreement"}
+    assert {row["code"] for row in application["missing"]} == {"tax_form", "payout_account", "agreement", "training"}
 
 
 def the_creator_gets_ready_and_goes_live(story: Story) -> None:
-    """S-009: agreement and bank by the creator, tax form noted by finance, then live by itself."""
+    """S-009: training, agreement and bank by the creator, tax form noted by finance, then live by itself."""
     api = story.creator
     api.get("creators/me", expect=403)
+    required = [lesson["code"] for lesson in api.get("creators/me/training") if lesson["required"]]
+    assert required[0] == "walkthrough"
+    for code in required:
+        api.post(f"creators/me/training/{code}/start", {})
+        api.post(f"creators/me/training/{code}/complete", {})
+    assert "training" not in {row["code"] for row in api.get("creators/me/onboarding")["missing"]}
     api.post("creators/me/agreement", {"version": "2026-01"})
     account = api.post("creators/me/payout-accounts", BANK, expect=201)
     assert (account["status"], account["account"][-4:]) == ("verified", "6789")
