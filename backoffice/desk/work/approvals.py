@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import CharField
 from django.db.models.functions import Cast
@@ -54,5 +55,11 @@ def _row(request: ApprovalRequest) -> Waiting:
         else reverse("desk:approval_detail", args=[request.pk]),
         asked_by=request.requested_by.display_name,
         asked_at=request.created_at,
-        amount=money.display(request.payload["totals"]["net_minor"], request.payload["currency"]) if is_payout else "",
+        amount=_amount(request.payload),
     )
+
+
+def _amount(payload: dict[str, Any]) -> str:
+    """What creators get of a payout, or the one amount that is asked for."""
+    minor = payload["totals"]["net_minor"] if "totals" in payload else payload.get("amount_minor")
+    return money.display(minor, payload["currency"]) if minor is not None else ""

@@ -475,6 +475,13 @@ def test_a_run_that_nobody_approved_in_time_is_rejected_and_the_creator_is_told(
     assert finance.requested(creator, 100_00).status == "submitted"
 
 
+def test_without_a_time_limit_a_run_waits_for_ever(db: None) -> None:
+    values.change(key="payout.approval_days", value=0, by=finance.finance_person(), reason="no limit")
+    run = finance.requested(finance.payable(200_00), 100_00)
+    assert request_of(run).expires_at is None
+    assert requests.expire_due(at=clock.now() + timedelta(days=400)) == 0
+
+
 def test_whoever_put_a_run_together_is_told_that_nobody_approved_it(db: None, stripe: RunningFake) -> None:
     creator, maker = finance.payable(200_00), finance.finance_person()
     run = batch(maker)

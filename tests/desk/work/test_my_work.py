@@ -88,13 +88,16 @@ def test_whatever_i_may_approve_is_there_the_oldest_first(
     client, maker = desk("financial_admin"), accounts.staff("financial_admin")
     for code in ("raise", "hire"):
         requests.open(kind=code, by=maker, label=f"{code} it", payload={}, reason="Needed")
+    price = {"amount_minor": 12_00, "currency": "USD"}
+    requests.open(kind="raise", by=maker, label="raise it by 12", payload=price, reason="Needed")
     requests.open(kind="raise", by=client.person, label="my own", payload={}, reason="Needed")
     run = finance.requested(finance.payable(50_000), 20_000)
     page = client.get(reverse("desk:work"))
-    asked = ApprovalRequest.objects.get(label="raise it")
+    asked, second = ApprovalRequest.objects.filter(label__startswith="raise it").order_by("id")
     rows = [(row.label, row.what, row.link, row.amount) for row in page.context["waiting"]]
     assert rows == [
         ("raise it", "Raise", reverse("desk:approval_detail", args=[asked.pk]), ""),
+        ("raise it by 12", "Raise", reverse("desk:approval_detail", args=[second.pk]), "$12.00"),
         (run.reference, "Payout", reverse("desk:payout", args=[run.pk]), "$199.25"),
     ]
     # The key of the payout desk opens a payout, not whatever has waited longest.
