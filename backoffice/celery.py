@@ -41,6 +41,7 @@ PERIODIC: dict[str, int] = {
     "creators.scan_documents": 5 * MINUTE,
     "creators.tell_expiring": HOUR,
     "finance.recover_payouts": 5 * MINUTE,
+    "finance.recover_refunds": 5 * MINUTE,
     "finance.release_earnings": 10 * MINUTE,
     "finance.snapshot_accounts": HOUR,
     "finance.verify_ledger": DAY,

@@ -25,5 +25,7 @@ PURCHASE = Machine(
     rows=[
         (PurchaseStatus.PENDING, "pay", PurchaseStatus.PAID, ""),
         (PurchaseStatus.PAID, "refund", PurchaseStatus.REFUNDED, ""),
+        # The refund came back from the customer's bank.
+        (PurchaseStatus.REFUNDED, "restore", PurchaseStatus.PAID, ""),
     ],
 )

@@ -9,6 +9,7 @@ from backoffice.accounts.models import User
 from backoffice.approvals import queries as approvals
 from backoffice.core import jobs
 from backoffice.finance.models import EventOutcome, Payment, PayoutRun
+from backoffice.finance.queries import refunds
 from backoffice.finance.states import EventStatus, PaymentStatus, RunStatus
 from backoffice.queues import queries as queues
 
@@ -56,6 +57,12 @@ def payouts_to_approve(request: HttpRequest) -> int:
 def payments_in_trouble(request: HttpRequest) -> int:
     """Payments whose money arrived and could not be booked."""
     return Payment.objects.filter(status=PaymentStatus.NEEDS_HUMAN).count()
+
+
+@once
+def refunds_waiting(request: HttpRequest) -> int:
+    """Refunds that wait for an approval or need a person."""
+    return refunds.waiting_count()
 
 
 @once

@@ -60,6 +60,7 @@ ROWS: list[Row] = [
     Row(INSIGHT, _("Revenue"), "desk:revenue", "bar_chart"),
     Row(MONEY, _("Payouts"), "desk:payout_list", "payments", badges.payouts_to_approve),
     Row(MONEY, _("Payments"), "desk:payment_list", "receipt_long", badges.payments_in_trouble),
+    Row(MONEY, _("Refunds"), "desk:refund_list", "currency_exchange", badges.refunds_waiting),
     Row(MONEY, _("Ledger"), "desk:ledger", "balance"),
     Row(MONEY, _("Fees"), "desk:fee_rule_list", "percent"),
     Row(MONEY, _("Payout methods"), "desk:payout_method_list", "account_balance"),

@@ -1,4 +1,4 @@
-"""States and transition tables of payments, payment events, earnings, payout runs and payout items."""
+"""States and transition tables of payments, refund requests, payment events, earnings and payouts."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -53,6 +53,11 @@ PAYMENT = Machine(
         (P.PARTIALLY_REFUNDED, "refund_partly", P.PARTIALLY_REFUNDED, "payments.decide"),
         (P.CAPTURED, "refund", P.REFUNDED, "payments.decide"),
         (P.PARTIALLY_REFUNDED, "refund", P.REFUNDED, "payments.decide"),
+        # A refund came back from the customer's bank: the money is the platform's to keep or to give again.
+        (P.REFUNDED, "take_back", P.CAPTURED, ""),
+        (P.REFUNDED, "take_back_partly", P.PARTIALLY_REFUNDED, ""),
+        (P.PARTIALLY_REFUNDED, "take_back", P.CAPTURED, ""),
+        (P.PARTIALLY_REFUNDED, "take_back_partly", P.PARTIALLY_REFUNDED, ""),
         (P.CAPTURED, "dispute", P.DISPUTED, ""),  # S-092
         (P.DISPUTED, "win_dispute", P.CAPTURED, ""),
         (P.DISPUTED, "charge_back", P.CHARGED_BACK, ""),
@@ -64,6 +69,53 @@ PAYMENT = Machine(
         # A person has looked: the cause is gone and the money is booked, or it went back to the customer.
         (P.NEEDS_HUMAN, "capture", P.CAPTURED, "payments.decide"),
         (P.NEEDS_HUMAN, "fail", P.FAILED, "payments.decide"),
+    ],
+)
+
+
+class RefundStatus(models.TextChoices):
+    """Where a refund that staff asked for stands (S-094)."""
+
+    REQUESTED = "requested", _("Waiting for approval")
+    APPROVED = "approved", _("Approved")
+    PROCESSING = "processing", _("With the provider")
+    UNKNOWN = "unknown", _("Unknown: asking the provider")
+    NEEDS_HUMAN = "needs_human", _("Needs a person")
+    SUCCEEDED = "succeeded", _("Refunded")
+    FAILED = "failed", _("Failed")
+    REJECTED = "rejected", _("Rejected")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+F = RefundStatus
+# Their amounts are spoken for: with what was refunded they never exceed what was paid.
+LIVE_REFUNDS = (F.REQUESTED, F.APPROVED, F.PROCESSING, F.UNKNOWN, F.NEEDS_HUMAN)
+# The provider may have been told already.
+IN_FLIGHT_REFUNDS = (F.PROCESSING, F.UNKNOWN, F.NEEDS_HUMAN)
+
+REFUND = Machine(
+    "refund_request",
+    field="status",
+    record=entries.record_transition,
+    rows=[
+        (F.REQUESTED, "approve", F.APPROVED, "payments.approve"),
+        (F.REQUESTED, "reject", F.REJECTED, "payments.approve"),
+        # By whoever asked, or by time: nobody approved it.
+        (F.REQUESTED, "withdraw", F.WITHDRAWN, ""),
+        (F.APPROVED, "process", F.PROCESSING, ""),
+        # Meanwhile the payment does not bear it any more: nothing was sent.
+        (F.REQUESTED, "fail", F.FAILED, ""),
+        (F.APPROVED, "fail", F.FAILED, ""),
+        (F.PROCESSING, "lose", F.UNKNOWN, ""),
+        (F.UNKNOWN, "resume", F.PROCESSING, ""),
+        (F.PROCESSING, "escalate", F.NEEDS_HUMAN, ""),
+        (F.NEEDS_HUMAN, "resume", F.PROCESSING, "payments.decide"),
+        # A person has looked, the provider agrees: it was never done.
+        (F.NEEDS_HUMAN, "give_up", F.FAILED, "payments.decide"),
+        (F.PROCESSING, "succeed", F.SUCCEEDED, ""),
+        (F.PROCESSING, "fail", F.FAILED, ""),
+        # The customer's bank sent it back days later.
+        (F.SUCCEEDED, "come_back", F.FAILED, ""),
     ],
 )
 
@@ -233,3 +285,4 @@ class Operation(models.TextChoices):
     CHECKOUT = "checkout", _("Checkout page")
     TRANSFER = "transfer", _("Transfer to the creator's account")
     PAYOUT = "payout", _("Payout to the bank")
+    REFUND = "refund", _("Refund to the customer")

@@ -2,7 +2,7 @@
 
 from backoffice.core import jobs
 from backoffice.finance.models import PaymentEvent, PayoutRun
-from backoffice.finance.services import earnings, events, payouts, snapshots, verification
+from backoffice.finance.services import earnings, events, payouts, refunds, snapshots, verification
 from backoffice.finance.services.providers import ProviderUnavailable
 
 RETRY_SECONDS = (10, 30, 120, 600, 1800)
@@ -50,6 +50,21 @@ def release_earnings(job: jobs.JobContext) -> None:
 def recover_payouts(job: jobs.JobContext) -> None:
     """Looks after payouts whose job or webhook was lost."""
     payouts.recover()
+
+
+@jobs.handler("finance.send_refund", queue="money", max_attempts=12, timeout=120)
+def send_refund(job: jobs.JobContext, *, request_id: str) -> None:
+    """Sends one refund, or finds out what became of it."""
+    try:
+        refunds.send(request_id=request_id)
+    except ProviderUnavailable as error:
+        raise _again(job, error) from error
+
+
+@jobs.handler("finance.recover_refunds", queue="money", max_attempts=1, timeout=300)
+def recover_refunds(job: jobs.JobContext) -> None:
+    """Looks after refunds whose job or webhook was lost."""
+    refunds.recover()
 
 
 @jobs.handler("finance.snapshot_accounts", queue="money", max_attempts=3, timeout=900)

@@ -69,6 +69,21 @@ def mark_refunded(
     return purchase
 
 
+def restore(*, purchase: Purchase, at: datetime | None = None, by: User | None = None, reason: str = "") -> Purchase:
+    """The refund did not reach the buyer: the title is in their library again.
+
+    Raises AlreadyOwned when the buyer has bought the title again meanwhile, or is about to.
+    """
+    at = at or clock.now()
+    try:
+        with transaction.atomic():
+            advance(purchase, "restore", by=by, at=at, reason=reason, changes={"refunded_at": None})
+    except IntegrityError as error:
+        purchase.refresh_from_db()
+        raise AlreadyOwned(_("The title was bought again after this purchase was refunded.")) from error
+    return purchase
+
+
 def _at_present_price(purchase: Purchase, title: Title, by: User, at: datetime) -> Purchase:
     """A purchase that still waits takes the price of today: an old checkout page does not keep an old price."""
     if (purchase.price_minor, purchase.currency) != (title.price_minor, title.currency):

@@ -12,15 +12,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from backoffice.accounts import stepup
+from backoffice.accounts.models import User
 from backoffice.audit import queries as audit
-from backoffice.core.errors import DomainError
+from backoffice.core import money
+from backoffice.core.errors import DomainError, Invalid
 from backoffice.desk import badges
+from backoffice.desk.finance import refunds as refund_screens
 from backoffice.desk.finance.entries import entries_of
 from backoffice.desk.paging import keyset
 from backoffice.desk.screens import StaffRequest, render, screen
-from backoffice.finance.models import Allocation, Attempt, Earning, EventOutcome, Payment
-from backoffice.finance.services import payments
+from backoffice.finance.models import Allocation, Attempt, Earning, EventOutcome, Payment, RefundReason
+from backoffice.finance.policies import refunds as refund_policy
+from backoffice.finance.queries import refunds as refund_queries
+from backoffice.finance.services import payments, refunds
 from backoffice.finance.states import PaymentStatus as Status
+from backoffice.support import queries as support
 
 # Support sees orders and their payment; who earns what is finance's (P-018).
 VIEW = ("payments.view", "payments.view_orders")
@@ -86,9 +93,18 @@ def _search(rows: QuerySet[Payment], query: str) -> QuerySet[Payment]:
 @screen(permission=VIEW, title=_("Payment"), methods=("GET", "HEAD"))
 def payment(request: StaffRequest, payment_id: UUID) -> HttpResponse:
     """The whole way of one payment, and why every cent went where it went."""
-    found = get_object_or_404(
-        Payment.objects.select_related("purchase__title", "creator", "user", "sale_entry"), pk=payment_id
-    )
+    return _show(request, _find(payment_id))
+
+
+def _find(payment_id: UUID) -> Payment:
+    rows = Payment.objects.select_related("purchase__title", "creator", "user", "sale_entry")
+    return get_object_or_404(rows, pk=payment_id)
+
+
+def _show(
+    request: StaffRequest, found: Payment, *, typed: Any = None, error: DomainError | None = None
+) -> HttpResponse:
+    """The page; with what was typed and the reason when a refund was not accepted."""
     outcomes = list(EventOutcome.objects.filter(payment=found).select_related("event").order_by("event__received_at"))
     context: dict[str, Any] = {
         "title": found.reference,
@@ -96,7 +112,10 @@ def payment(request: StaffRequest, payment_id: UUID) -> HttpResponse:
         "tones": TONES,
         "outcomes": outcomes,
         "attempts": list(Attempt.objects.filter(subject_id=found.pk).order_by("first_sent_at")),
-        "refunds": list(found.refunds.order_by("refunded_at")),
+        "refunds": list(found.refunds.select_related("reversal").order_by("refunded_at", "id")),
+        "refund_requests": list(refund_queries.of_payment(found)),
+        "refund_tones": refund_screens.TONES,
+        "refund_form": _refund_form(request, found, typed, error),
         "timeline": list(audit.for_subject(found)[:30]),
         "shows_earnings": request.user.may("payments.view"),
         "may_look_again": found.status == Status.NEEDS_HUMAN and request.user.may("payments.decide"),
@@ -116,7 +135,78 @@ def payment(request: StaffRequest, payment_id: UUID) -> HttpResponse:
             "entries": entries_of(*sources),
             "shows_payouts": request.user.may("payouts.view"),
         }
-    return render(request, "desk/finance/payments/detail.html", context)
+    status = 200 if error is None else 400 if isinstance(error, Invalid) else 409
+    return render(request, "desk/finance/payments/detail.html", context, status=status)
+
+
+def _refund_form(request: StaffRequest, found: Payment, typed: Any, error: DomainError | None) -> dict[str, Any] | None:
+    """What the dialog for a refund shows; None for who may not ask, or when nothing can be given back."""
+    user = request.user
+    if not (user.may(refund_policy.PROPOSE) or user.may(refund_policy.DECIDE)):
+        return None
+    left = refund_queries.left(found)
+    if error is None and (left <= 0 or refund_policy.why_not_refundable(found)):
+        return None
+    ticket = request.GET.get("ticket", "")[:20]
+    return {
+        "typed": typed if typed is not None else {"amount": money.api_amount(left, found.currency), "ticket": ticket},
+        "error": error,
+        "is_open": error is not None or bool(ticket),
+        "left": left,
+        "reasons": RefundReason.choices,
+        "decides": user.may(refund_policy.DECIDE),
+        "limit": money.display(refund_queries.limit_alone(found), "USD"),
+        # What the creator's balance bears: not for support (P-018).
+        "burden": refund_queries.burden(found, left) if user.may("payments.view") else None,
+    }
+
+
+@require_POST
+@screen(permission=(refund_policy.PROPOSE, refund_policy.DECIDE), title=_("Payment"))
+def refund_propose(request: StaffRequest, payment_id: UUID) -> HttpResponse:
+    """Asks for a refund. Finance can send a small one alone, so it confirms with its second factor first."""
+    found = _find(payment_id)
+    if request.user.may(refund_policy.DECIDE) and not stepup.is_fresh(request):
+        return stepup.demand(request)
+    typed = request.POST
+    try:
+        ticket = _ticket(request.user, found, typed.get("ticket", ""))
+        made = refunds.propose(
+            payment=found,
+            amount_minor=_amount(typed.get("amount", ""), found.currency),
+            reason=typed.get("reason", ""),
+            note=typed.get("note", "")[:2000],
+            ticket=ticket,
+            by=request.user,
+        )
+    except DomainError as error:
+        return _show(request, _find(payment_id), typed=typed, error=error)
+    messages.success(
+        request,
+        gettext("%(reference)s is being sent to the provider.") % {"reference": made.reference}
+        if made.is_single_handed
+        else gettext("%(reference)s waits for somebody of finance.") % {"reference": made.reference},
+    )
+    return HttpResponseRedirect(reverse("desk:refund", args=[made.pk]))
+
+
+def _amount(text: str, currency: str) -> int:
+    """The typed amount in minor units; the refusal belongs to its field."""
+    try:
+        return money.parse(text.strip(), currency)
+    except money.MoneyError as error:
+        raise Invalid(str(error), code=error.code, field="amount") from error
+
+
+def _ticket(user: User, found: Payment, reference: str) -> str:
+    """The reference of a ticket of this customer that the person may read; empty when none is named."""
+    reference = reference.strip()
+    if not reference:
+        return ""
+    ticket = support.visible_to(user).filter(reference__iexact=reference[:40], requester=found.user).first()
+    if ticket is None:
+        raise Invalid(gettext("There is no such ticket of this customer."), field="ticket")
+    return ticket.reference
 
 
 @require_POST
@@ -137,4 +227,5 @@ urlpatterns = [
     path("payments/", payment_list, name="payment_list"),
     path("payments/<uuid:payment_id>/", payment, name="payment"),
     path("payments/<uuid:payment_id>/look-again/", payment_look_again, name="payment_look_again"),
+    path("payments/<uuid:payment_id>/refund/", refund_propose, name="refund_propose"),
 ]

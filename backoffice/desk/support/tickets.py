@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
 from django.urls import path
@@ -24,12 +24,14 @@ from backoffice.core.errors import Conflict, DomainError, Invalid, NotFound
 from backoffice.creators import queries as creators
 from backoffice.desk.paging import number
 from backoffice.desk.screens import StaffRequest, render, screen
-from backoffice.finance.models import Payment
+from backoffice.finance.models import Payment, RefundRequest
+from backoffice.finance.queries import refunds
+from backoffice.finance.states import REFUNDABLE_PAYMENTS
 from backoffice.queues import queries as queues
 from backoffice.queues.models import WorkItem
 from backoffice.queues.services.items import AtCapacity, OffDuty
 from backoffice.support import queries
-from backoffice.support.models import LANGUAGES, Dismissal, IssueType, Resolution, Ticket
+from backoffice.support.models import LANGUAGES, Dismissal, IssueType, Resolution, Ticket, TicketLink
 from backoffice.support.services import templates, tickets
 from backoffice.support.services.steps import StaleTicket
 from backoffice.support.states import DECIDE, QUEUE, SUPERVISE, Status
@@ -338,6 +340,7 @@ def _workspace(request: StaffRequest, found: Ticket, *, error: DomainError | Non
             else [],
             "similar": queries.similar(found, user=user),
             "customer": _customer(request, found),
+            "refunds": _refunds(request, found),
         },
         status=status,
     )
@@ -359,6 +362,25 @@ def _customer(request: StaffRequest, found: Ticket) -> dict[str, Any]:
         else [],
         "tickets": list(queries.visible_to(user).filter(requester=person).exclude(pk=found.pk).order_by("-id")[:6]),
         "may_see_person": user.may("users.view"),
+    }
+
+
+def _refunds(request: StaffRequest, found: Ticket) -> dict[str, Any]:
+    """Payments that this ticket is about and that can be refunded, for who may propose it, and what was asked for."""
+    user = request.user
+    if not (user.may("payments.propose_refund") or user.may("payments.decide")):
+        return {}
+    links = list(found.links.all())
+    linked = {kind: [link.subject_id for link in links if link.kind == kind] for kind in TicketLink.Kind}
+    payments = Payment.objects.filter(
+        Q(pk__in=linked[TicketLink.Kind.PAYMENT]) | Q(purchase__in=linked[TicketLink.Kind.PURCHASE]),
+        user=found.requester,
+        status__in=REFUNDABLE_PAYMENTS,
+    )
+    left = refunds.lefts(payments)
+    return {
+        "payments": [payment for payment in payments if left[payment.pk] > 0],
+        "asked": list(RefundRequest.objects.filter(ticket=found.reference).order_by("-id")[:6]),
     }
 
 

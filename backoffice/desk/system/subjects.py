@@ -15,6 +15,7 @@ PAGES = {
     "finance.payoutitem": "desk:investigate_payout",
     "finance.payoutmethod": "desk:payout_method",
     "finance.payoutrun": "desk:payout",
+    "finance.refundrequest": "desk:refund",
     "finance.ruleversion": "desk:fee_rule",
     "journeys.importrun": "desk:import_run",
     "moderation.case": "desk:case",

@@ -4,8 +4,9 @@ from .attempts import Attempt
 from .commission import CommissionLine, RuleVersion
 from .fx import CurrencyRate
 from .ledger import Account, AccountKind, AccountSnapshot, Balance, Entry, EntryKind, Posting, Seal
-from .payments import Earning, EventOutcome, Payment, PaymentEvent, Refund
+from .payments import Earning, EventOutcome, Payment, PaymentEvent, Refund, RefundReversal
 from .payouts import Allocation, PayoutAccount, PayoutItem, PayoutMethod, PayoutRun
+from .refunds import RefundReason, RefundRequest
 
 __all__ = [
     "Account",
@@ -28,6 +29,9 @@ __all__ = [
     "PayoutRun",
     "Posting",
     "Refund",
+    "RefundReason",
+    "RefundRequest",
+    "RefundReversal",
     "RuleVersion",
     "Seal",
 ]

@@ -46,6 +46,8 @@ class Payment(Record):
     amount_minor = models.BigIntegerField(_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
     refunded_minor = models.BigIntegerField(_("refunded"), default=0)
+    # How often the provider's refunds were read and applied: an answer that another reading has overtaken is read anew.
+    refund_readings = models.PositiveIntegerField(default=0, editable=False)
     promotion_code = models.CharField(_("promotion code"), max_length=40, blank=True, default="")
     status = models.CharField(
         _("status"),
@@ -173,12 +175,14 @@ class Earning(Record):
 class Refund(Record, AppendOnly):
     """Money that went back to a customer, as the provider counts it (E-045).
 
-    ``amount_minor`` is what this step added, ``cumulative_minor`` the payment's total after it.
+    ``amount_minor`` is what this step added, ``cumulative_minor`` the payment's total after it. ``generation`` is how
+    many steps had come back from the customer's bank before it (`RefundReversal`): the same total can be reached anew.
     """
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
     amount_minor = models.BigIntegerField(_("amount"))
     cumulative_minor = models.BigIntegerField(_("refunded in all"))
+    generation = models.PositiveIntegerField(default=0)
     currency = models.CharField(_("currency"), max_length=3)
     entry = models.OneToOneField(Entry, models.PROTECT, related_name="refund_of")
     refunded_at = models.DateTimeField(_("refunded"))
@@ -188,11 +192,27 @@ class Refund(Record, AppendOnly):
         verbose_name_plural = _("refunds")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
-            models.UniqueConstraint(fields=["payment", "cumulative_minor"], name="refund_step_once"),
+            models.UniqueConstraint(fields=["payment", "generation", "cumulative_minor"], name="refund_step_once"),
         ]
 
     def __str__(self) -> str:
         return f"refund {str(self.pk)[-8:]}"
+
+
+class RefundReversal(Record, AppendOnly):
+    """A step of refunding that did not last: the money came back, the step's entry is reversed."""
+
+    refund = models.OneToOneField(Refund, models.PROTECT, related_name="reversal")
+    entry = models.OneToOneField(Entry, models.PROTECT, related_name="refund_reversal_of")
+    reason = models.CharField(_("reason"), max_length=300)
+    reversed_at = models.DateTimeField(_("came back"))
+
+    class Meta:
+        verbose_name = _("refund that came back")
+        verbose_name_plural = _("refunds that came back")
+
+    def __str__(self) -> str:
+        return f"refund reversal {str(self.pk)[-8:]}"
 
 
 class PaymentEvent(Record, AppendOnly):

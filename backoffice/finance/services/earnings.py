@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 from backoffice.accounts.models import User
 from backoffice.configuration import values
@@ -107,3 +107,24 @@ def allocate(*, creator: Creator, currency: str, amount_minor: int, at: datetime
 def give_back(*, earning_id: UUID, amount_minor: int, at: datetime) -> None:
     """Undoes an allocation: the payout that took it did not happen."""
     Earning.objects.filter(pk=earning_id).update(allocated_minor=F("allocated_minor") - amount_minor, updated_at=at)
+
+
+def stand_down(*, creator: Creator, currency: str, amount_minor: int, at: datetime) -> int:
+    """Earnings that stand in for something else than a payout, a refund or a debt, are free again; how much of
+    ``amount_minor``. The newest first; what payouts have taken stays theirs.
+    """
+    left = amount_minor
+    standing = (
+        Earning.objects.select_for_update(of=("self",))
+        .filter(creator=creator, currency=currency, status=EarningStatus.RELEASED, allocated_minor__gt=0)
+        .order_by("-released_at", "-id")
+    )
+    for earning in standing.iterator(chunk_size=200):
+        if not left:
+            break
+        in_payouts = earning.allocations.filter(live=True).aggregate(total=Sum("amount_minor"))["total"] or 0
+        part = min(left, earning.allocated_minor - in_payouts)
+        if part > 0:
+            Earning.objects.filter(pk=earning.pk).update(allocated_minor=F("allocated_minor") - part, updated_at=at)
+            left -= part
+    return amount_minor - left

@@ -15,7 +15,7 @@ from backoffice.core import clock, jobs
 from backoffice.core.errors import DomainError
 from backoffice.core.states import LostRace, advance
 from backoffice.finance.models import EventOutcome, Payment, PaymentEvent, PayoutAccount
-from backoffice.finance.services import payments, payout_accounts, payouts, providers
+from backoffice.finance.services import payments, payout_accounts, payouts, providers, refunds
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import POSTED_PAYMENTS, EventStatus, PaymentStatus
 from integrations.stripe.errors import Refused, StripeFailure, Unknown
@@ -223,7 +223,7 @@ def _charge_updated(event: PaymentEvent, thing: Mapping[str, Any], at: datetime)
 
 
 def _charge_refunded(event: PaymentEvent, thing: Mapping[str, Any], at: datetime) -> Payment:
-    """Counts the refunded total that the provider knows now, not the one of the event."""
+    """Counts what the provider says now that it has given back, not what the event tells."""
     payment = _payment_of(thing)
     charge = providers.stripe().retrieve_charge(str(thing["id"]))
     if payment.status == PaymentStatus.NEEDS_HUMAN and charge.refunded:
@@ -238,11 +238,25 @@ def _charge_refunded(event: PaymentEvent, thing: Mapping[str, Any], at: datetime
             currency=charge.currency,
             at=datetime.fromtimestamp(charge.created, UTC),
         )
-    payments.record_refunded(
-        payment=payment, cumulative_minor=charge.amount_refunded, currency=charge.currency, at=_when(event)
+    return refunds.take(payment_id=payment.pk, at=_when(event))
+
+
+def _refund_changed(event: PaymentEvent, thing: Mapping[str, Any], at: datetime) -> Payment:
+    """A refund ended later than it was made, or came back: whatever it was, the provider's list is read."""
+    payment = _payment_of(thing)
+    if payment.status in POSTED_PAYMENTS:
+        return refunds.take(payment_id=payment.pk, at=_when(event))
+    if payment.status != PaymentStatus.FAILED or thing.get("status") not in refunds.CAME_BACK:
+        raise Ignored(_("The payment is not booked: nothing of it was counted as refunded."), payment)
+    # It was closed because the customer had it all back, and now they have not: the money is to be booked, or looked at.
+    charge = providers.stripe().retrieve_charge(str(thing["charge"]))
+    return payments.record_captured(
+        payment=payment,
+        provider_payment_id=charge.payment_intent,
+        amount_minor=charge.amount,
+        currency=charge.currency,
+        at=datetime.fromtimestamp(charge.created, UTC),
     )
-    payment.refresh_from_db()
-    return payment
 
 
 def _transfer_created(event: PaymentEvent, thing: Mapping[str, Any], at: datetime) -> None:
@@ -286,6 +300,9 @@ HANDLERS: dict[tuple[str, str], Handler] = {
         "charge.succeeded": _charge_updated,
         "charge.updated": _charge_updated,
         "charge.refunded": _charge_refunded,
+        "charge.refund.updated": _refund_changed,
+        "refund.updated": _refund_changed,
+        "refund.failed": _refund_changed,
         "transfer.created": _transfer_created,
         "transfer.reversed": _transfer_reversed,
         "payout.paid": _payout_changed,

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from backoffice.finance.policies import fingerprints
+from backoffice.finance.services.refunds import checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,9 @@ CHECKS: list[tuple[str, str, str]] = [
         "payment",
         """SELECT payment.reference, 'refunded ' || payment.refunded_minor || ', refunds ' || coalesce(sums.total, 0)
             FROM finance_payment payment
-            LEFT JOIN (SELECT payment_id, sum(amount_minor) AS total FROM finance_refund GROUP BY payment_id) sums
+            LEFT JOIN (SELECT refund.payment_id, sum(refund.amount_minor) AS total FROM finance_refund refund
+                        WHERE NOT EXISTS (SELECT 1 FROM finance_refundreversal back WHERE back.refund_id = refund.id)
+                        GROUP BY refund.payment_id) sums
               ON sums.payment_id = payment.id
             WHERE payment.refunded_minor <> coalesce(sums.total, 0)""",
     ),
@@ -241,6 +244,7 @@ CHECKS: list[tuple[str, str, str]] = [
                 JOIN finance_posting posting ON posting.entry_id = refund.entry_id
                 JOIN finance_account account ON account.id = posting.account_id
                WHERE account.kind IN ('creator_pending', 'creator_available', 'creator_receivable')
+                 AND NOT EXISTS (SELECT 1 FROM finance_refundreversal back WHERE back.refund_id = refund.id)
                GROUP BY refund.payment_id) sums ON sums.payment_id = earning.payment_id
             WHERE coalesce(-sums.total, 0) <> earning.refunded_minor""",
     ),
@@ -439,7 +443,7 @@ def run() -> list[Problem]:
 
 def _checks() -> Iterator[Problem]:
     with connection.cursor() as cursor:
-        for rule, subject, statement in CHECKS:
+        for rule, subject, statement in (*CHECKS, *checks.CHECKS):
             cursor.execute(statement)
             for identity, detail in cursor.fetchall():
                 yield Problem(rule, f"{subject} {identity}", str(detail))

@@ -30,7 +30,7 @@ def start(item: PayoutItem, stripe: RunningFake) -> subprocess.Popen[bytes]:
         "STRIPE_API_KEY": stripe.api_key,
         "STRIPE_BASE_URL": stripe.url,
     }
-    return subprocess.Popen([sys.executable, str(SCRIPT), str(item.pk)], cwd=ROOT, env=environment)
+    return subprocess.Popen([sys.executable, str(SCRIPT), "payout", str(item.pk)], cwd=ROOT, env=environment)
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20) -> None:

@@ -2,7 +2,7 @@
 
 from .capture import close_given_back, look_again, record_captured, record_fee, record_sale
 from .checkout import KeyReused, PaymentRefused, adopt_session, fail, start_checkout
-from .refunds import NotYet, record_refunded
+from .refunds import NotYet, record_came_back, record_refunded
 
 __all__ = [
     "KeyReused",
@@ -12,6 +12,7 @@ __all__ = [
     "close_given_back",
     "fail",
     "look_again",
+    "record_came_back",
     "record_captured",
     "record_fee",
     "record_refunded",

@@ -1,17 +1,20 @@
-"""Money that goes back to a customer, and out of which balance it comes (S-091)."""
+"""Money that goes back to a customer, and out of which balance it comes (S-091); and money that comes back again."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.commerce.services import purchases
+from backoffice.commerce.states import PurchaseStatus
+from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
 from backoffice.creators.models import Creator
-from backoffice.finance.models import AccountKind, Earning, EntryKind, Payment, Refund
+from backoffice.finance.models import Account, AccountKind, Earning, Entry, EntryKind, Payment, Refund, RefundReversal
 from backoffice.finance.policies.rounding import ratio
 from backoffice.finance.services import accounts, earnings, ledger
 from backoffice.finance.states import (
@@ -45,7 +48,7 @@ def record_refunded(
     """
     at = at or clock.now()
     with transaction.atomic():
-        payment = Payment.objects.select_for_update(of=("self",)).select_related("purchase").get(pk=payment.pk)
+        payment = _lock(payment)
         if payment.status == PaymentStatus.REFUNDED or (
             payment.status in REFUNDABLE_PAYMENTS and cumulative_minor <= payment.refunded_minor
         ):
@@ -69,8 +72,9 @@ def record_refunded(
         lines.append((accounts.platform(AccountKind.PLATFORM_COMMISSION, payment.currency), -left_over))
         if creator_share:
             lines += _claw_back(payment, creator_share, at)
+        generation = RefundReversal.objects.filter(refund__payment=payment).count()
         entry = ledger.post(
-            key=f"refund:{payment.pk}:{cumulative_minor}",
+            key=f"refund:{payment.pk}:{cumulative_minor}" + (f":{generation}" if generation else ""),
             kind=EntryKind.REFUND,
             source=payment,
             by=by,
@@ -83,6 +87,7 @@ def record_refunded(
             payment=payment,
             amount_minor=cumulative_minor - before,
             cumulative_minor=cumulative_minor,
+            generation=generation,
             currency=currency,
             entry=entry,
             refunded_at=at,
@@ -96,9 +101,53 @@ def record_refunded(
             at=at,
             changes={"refunded_minor": cumulative_minor},
         )
-        if is_full:
+        if is_full and payment.purchase.status != PurchaseStatus.REFUNDED:
             purchases.mark_refunded(purchase=payment.purchase, by=by, at=at)
         return refund
+
+
+def record_came_back(
+    *, payment: Payment, cumulative_minor: int, reason: str, at: datetime | None = None
+) -> list[RefundReversal]:
+    """Refunds that were counted did not reach the customer: ``cumulative_minor`` is what went back in all.
+
+    Steps are reversed from the newest on until the total is not above that, and what then is missing of it is posted
+    anew, so that the books are as if only this total had ever gone back (money.md: a reversal and a new entry). The
+    creator's share returns to where the creator would have it now: released earnings to the available balance, debts
+    that stood for it are gone. The buyer has the title again, unless they bought it once more: then the payment says
+    so and finance decides. Nothing when the total is what is counted. Raises NotYet when the payment is not refunded.
+    """
+    at = at or clock.now()
+    with transaction.atomic():
+        payment = _lock(payment)
+        if cumulative_minor >= payment.refunded_minor:
+            return []
+        if payment.status not in (PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED):
+            raise NotYet(_("The payment %(reference)s is not refunded.") % {"reference": payment.reference})
+        steps = []
+        total = payment.refunded_minor
+        for step in payment.refunds.filter(reversal=None).select_related("entry").order_by("-cumulative_minor"):
+            if total <= cumulative_minor:
+                break
+            steps.append(step)
+            total -= step.amount_minor
+        undone = _undo(payment, steps, reason, at)
+        changes: dict[str, object] = {"refunded_minor": total}
+        if payment.purchase.status == PurchaseStatus.REFUNDED:
+            try:
+                purchases.restore(purchase=payment.purchase, at=at, reason=reason)
+            except purchases.AlreadyOwned as error:
+                changes["problem"] = _("%(why)s The money of the refund came back: finance gives it another way.") % {
+                    "why": error
+                }
+        verb = "take_back_partly" if total else "take_back"
+        advance(payment, verb, by=None, at=at, reason=reason, changes=changes)
+        record_refunded(payment=payment, cumulative_minor=cumulative_minor, currency=payment.currency, at=at)
+        return undone
+
+
+def _lock(payment: Payment) -> Payment:
+    return Payment.objects.select_for_update(of=("self",)).select_related("purchase", "sale_entry").get(pk=payment.pk)
 
 
 def _claw_back(payment: Payment, share: int, at: datetime) -> list[tuple[accounts.Name | ledger.Account, int]]:
@@ -121,6 +170,104 @@ def _claw_back(payment: Payment, share: int, at: datetime) -> list[tuple[account
         (rows[available], -from_available),
         (accounts.creator(AccountKind.CREATOR_RECEIVABLE, creator, currency), from_available - share),
     ]
+
+
+class _Purse(NamedTuple):
+    """A creator's three accounts in one currency."""
+
+    pending: Account
+    available: Account
+    receivable: Account
+
+
+def _undo(payment: Payment, steps: list[Refund], reason: str, at: datetime) -> list[RefundReversal]:
+    """Reverses these steps, newest first, and gives the creator's share back."""
+    if not Earning.objects.filter(payment=payment).exists():
+        return [_reverse(step, reason, at) for step in steps]
+    creator, currency = _earning_of(payment)
+    names = [
+        accounts.creator(kind, creator, currency)
+        for kind in (AccountKind.CREATOR_PENDING, AccountKind.CREATOR_AVAILABLE, AccountKind.CREATOR_RECEIVABLE)
+    ]
+    rows = accounts.resolve(*names)
+    purse = _Purse(*(rows[name] for name in names))
+    owed = -ledger.lock(*purse)[purse.receivable.pk]
+    earning = Earning.objects.select_for_update().get(payment=payment)
+    undone = []
+    share = to_pending = to_available = 0
+    for step in steps:
+        taken = dict.fromkeys((account.pk for account in purse), 0)
+        for account_id, amount in step.entry.postings.values_list("account_id", "amount"):
+            if account_id in taken:
+                taken[account_id] -= amount
+        debt = taken[purse.receivable.pk]
+        paid_back = max(0, debt - owed)
+        if paid_back:
+            # Later earnings have paid this debt: they get back what they gave, so that the debt can be struck out.
+            ledger.post(
+                key=f"earning-release:{earning.pk}:repaid:{step.pk}",
+                kind=EntryKind.EARNING_RELEASE,
+                source=earning,
+                by=None,
+                effective_date=at.date(),
+                postings=[(purse.receivable, -paid_back), (purse.available, paid_back)],
+                memo=reason[:300],
+            )
+        undone.append(_reverse(step, reason, at))
+        owed += paid_back - debt
+        share += sum(taken.values())
+        to_pending += taken[purse.pending.pk]
+        to_available += taken[purse.available.pk] + paid_back
+    recovered = 0
+    if earning.status == EarningStatus.RELEASED and to_pending:
+        # Taken inside the refund window, given back after it: it would be released by now.
+        recovered = min(owed, ratio(to_pending, values.get("payout.recovery_percent"), 100))
+        _release_late(earning, purse, to_pending, recovered, steps[0], at)
+        to_available += to_pending - recovered
+    before = _free(earning)
+    earning.refunded_minor -= share
+    earning.allocated_minor += recovered
+    Earning.objects.filter(pk=earning.pk).update(
+        refunded_minor=earning.refunded_minor, allocated_minor=earning.allocated_minor, updated_at=at
+    )
+    if earning.status == EarningStatus.RELEASED:
+        stood_in = to_available - (_free(earning) - before)
+        if stood_in > 0:
+            earnings.stand_down(creator=creator, currency=currency, amount_minor=stood_in, at=at)
+    return undone
+
+
+def _free(earning: Earning) -> int:
+    """What of a released earning can still go into a payout, minor units."""
+    return max(0, earning.amount_minor - earning.refunded_minor - earning.allocated_minor)
+
+
+def _release_late(earning: Earning, purse: _Purse, amount: int, recovered: int, step: Refund, at: datetime) -> None:
+    """Pending -> available for a part that a refund had kept out of the release."""
+    key = f"earning-release:{earning.pk}"
+    if Entry.objects.filter(key=key).exists():
+        # A part of it was released under the plain key.
+        key += f":{step.pk}"
+    ledger.post(
+        key=key,
+        kind=EntryKind.EARNING_RELEASE,
+        source=earning,
+        by=None,
+        effective_date=at.date(),
+        postings=[(purse.pending, -amount), (purse.available, amount - recovered), (purse.receivable, recovered)],
+    )
+
+
+def _reverse(step: Refund, reason: str, at: datetime) -> RefundReversal:
+    entry = ledger.reverse(
+        entry=step.entry,
+        key=f"refund-back:{step.pk}",
+        source=step.payment,
+        by=None,
+        effective_date=at.date(),
+        memo=reason[:300],
+    )
+    return RefundReversal.objects.create(refund=step, entry=entry, reason=reason[:300], reversed_at=at, created_at=at)
 
 
 def _earning_of(payment: Payment) -> tuple[Creator, str]:

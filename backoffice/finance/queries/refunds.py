@@ -1,0 +1,113 @@
+"""Refunds that staff asked for: lists, what is left of a payment, and whose money a refund would be."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, Sum
+
+from backoffice.configuration import values
+from backoffice.creators.models import Creator
+from backoffice.finance.models import Earning, Payment, RefundRequest
+from backoffice.finance.policies.rounding import ratio
+from backoffice.finance.queries import balances
+from backoffice.finance.states import LIVE_REFUNDS, EarningStatus, RefundStatus
+
+# A person has to do something, or has to know.
+TROUBLED = Q(status=RefundStatus.NEEDS_HUMAN) | Q(failure_code="contradiction")
+WAITING = Q(status=RefundStatus.REQUESTED)
+UNDER_WAY = Q(status__in=[RefundStatus.APPROVED, RefundStatus.PROCESSING, RefundStatus.UNKNOWN])
+
+
+def listing() -> QuerySet[RefundRequest]:
+    """Every request with what a list shows, one statement."""
+    return RefundRequest.objects.select_related("payment__purchase__title", "requested_by")
+
+
+def of_payment(payment: Payment) -> QuerySet[RefundRequest]:
+    """The requests about one payment, the newest first."""
+    return RefundRequest.objects.filter(payment=payment).select_related("requested_by").order_by("-id")
+
+
+def waiting_count() -> int:
+    """How many requests wait for a person: for an approval, or in trouble."""
+    return RefundRequest.objects.filter(WAITING | TROUBLED).count()
+
+
+def left(payment: Payment) -> int:
+    """What can still be asked for: paid less what went back and what is asked for already. Minor units."""
+    return payment.amount_minor - payment.refunded_minor - _sum(payment, Q(status__in=LIVE_REFUNDS))
+
+
+def lefts(payments: Iterable[Payment]) -> dict[UUID, int]:
+    """The same of several payments, one statement."""
+    rows = list(payments)
+    if not rows:
+        return {}
+    asked = dict(
+        RefundRequest.objects.filter(payment__in=rows, status__in=LIVE_REFUNDS)
+        .values_list("payment_id")
+        .annotate(total=Sum("amount_minor"))
+    )
+    return {row.pk: row.amount_minor - row.refunded_minor - asked.get(row.pk, 0) for row in rows}
+
+
+def single_handed(payment: Payment) -> int:
+    """What one person alone has given back of the payment, or is about to. Minor units."""
+    counted = Q(status__in=[*LIVE_REFUNDS, RefundStatus.SUCCEEDED])
+    return _sum(payment, counted & Q(is_single_handed=True))
+
+
+def limit_alone(payment: Payment) -> int:
+    """What one person of finance may still give back of the payment alone, USD cents; 0 in other currencies."""
+    if payment.currency != "USD":
+        return 0
+    return max(0, values.get("refund.auto_limit") - single_handed(payment))
+
+
+def _sum(payment: Payment, which: Q) -> int:
+    rows = RefundRequest.objects.filter(which, payment=payment)
+    return rows.aggregate(total=Sum("amount_minor"))["total"] or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Burden:
+    """Whose money a refund would be, minor units of ``currency`` (the creator's).
+
+    ``share`` of it is the creator's: ``pending`` out of the refund window, ``available`` out of the balance, and what
+    that does not cover is ``owed`` to the platform and taken from later earnings.
+    """
+
+    creator: Creator
+    currency: str
+    share: int
+    pending: int
+    available: int
+    owed: int
+    balance_available: int
+    balance_owed: int
+
+
+def burden(payment: Payment, amount_minor: int) -> Burden | None:
+    """What a refund of ``amount_minor`` more would take from the creator as things stand; None for platform titles."""
+    earning = Earning.objects.select_related("creator").filter(payment=payment).first()
+    if earning is None:
+        return None
+    before = payment.refunded_minor
+    after = min(before + amount_minor, payment.amount_minor)
+    share = ratio(earning.amount_minor, after, payment.amount_minor) - ratio(
+        earning.amount_minor, before, payment.amount_minor
+    )
+    balance = balances.of(earning.creator, earning.currency)
+    is_pending = earning.status == EarningStatus.PENDING
+    covered = 0 if is_pending else min(share, balance.available)
+    return Burden(
+        creator=earning.creator,
+        currency=earning.currency,
+        share=share,
+        pending=share if is_pending else 0,
+        available=covered,
+        owed=0 if is_pending else share - covered,
+        balance_available=balance.available,
+        balance_owed=balance.owed,
+    )

@@ -1,0 +1,22 @@
+"""Refunds that staff ask for: asked, approved by another person, sent, and followed until they have ended."""
+
+from .asking import check_approver, close, lines_of, propose, start
+from .sending import give_up, recover, resume, send
+from .steps import CONTRADICTION
+from .stock import CAME_BACK, Unexplained, take
+
+__all__ = [
+    "CAME_BACK",
+    "CONTRADICTION",
+    "Unexplained",
+    "check_approver",
+    "close",
+    "give_up",
+    "lines_of",
+    "propose",
+    "recover",
+    "resume",
+    "send",
+    "start",
+    "take",
+]
