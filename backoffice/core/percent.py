@@ -13,7 +13,7 @@ from backoffice.core.money import LOCALES
 # A hundred basis points are one percent.
 EXPONENT = 2
 MOST = 10_000
-_NUMBER = re.compile(r"\d{1,3}(?:[.,]\d+)?")
+_NUMBER = re.compile(r"[0-9]{1,3}(?:[.,](?P<decimals>[0-9]+))?")
 
 
 class PercentError(Invalid):
@@ -40,11 +40,13 @@ def parse(text: str) -> int:
     """
     shown = text.strip()[:20]
     cleaned = re.sub(r"[\s\u00a0\u202f]", "", text.strip()).removesuffix("%")
-    if len(text) > 40 or not _NUMBER.fullmatch(cleaned):
+    found = _NUMBER.fullmatch(cleaned)
+    if len(text) > 40 or found is None:
         raise PercentError(_("“%(text)s” is not a percentage.") % {"text": shown})
-    scaled = Decimal(cleaned.replace(",", ".")).scaleb(EXPONENT)
-    if scaled != scaled.to_integral_value():
+    # Three digits would rather be thousands.
+    if len(found["decimals"] or "") > EXPONENT:
         raise PercentError(_("“%(text)s” has more than two decimals.") % {"text": shown})
+    scaled = Decimal(cleaned.replace(",", ".")).scaleb(EXPONENT)
     if scaled > MOST:
         raise PercentError(_("“%(text)s” is more than 100 percent.") % {"text": shown})
     return int(scaled)

@@ -26,8 +26,11 @@ from backoffice.catalogue.models import FeaturedSection, Title
 from backoffice.catalogue.services import featured, titles
 from backoffice.configuration import values
 from backoffice.core import clock
+from backoffice.creators.models import Creator
 from backoffice.creators.services import applications, documents
+from backoffice.creators.states import Tier
 from backoffice.finance.models import Payment, PayoutItem
+from backoffice.finance.services import fee_replay
 from backoffice.media.models import Asset
 from backoffice.media.services import assets
 from backoffice.moderation.models import Case
@@ -185,6 +188,17 @@ def published_title(name: str) -> str:
     return str(title.pk)
 
 
+def sold_last_month(name: str, *prices: int) -> str:
+    """A premium creator of this name with sales in the middle of the last full month; the reference."""
+    creator = make_creators.creator(stage_name=name)
+    Creator.objects.filter(pk=creator.pk).update(tier=Tier.PREMIUM)
+    creator.refresh_from_db()
+    at = fee_replay.Month.last_full(clock.now()).start + timedelta(days=14)
+    for price in prices:
+        make_sales.sale(make_sales.published(creator, price_minor=price), at=at)
+    return creator.reference
+
+
 def furnish() -> dict[str, str]:
     """Something of everything, so that no list is empty; the addresses of pages about one thing."""
     (case,) = waiting_titles("Zetwal maten: a film with a name that is longer than any list expects it to be")
@@ -222,6 +236,7 @@ WORK: dict[str, Callable[..., Any]] = {
         state_of_payout,
         waiting_tickets,
         published_title,
+        sold_last_month,
         furnish,
     )
 }

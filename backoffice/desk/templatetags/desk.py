@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 
+from backoffice.core import percent
 from backoffice.desk import actions
 
 register = template.Library()
@@ -20,9 +21,8 @@ def tone(tones: Mapping[str, str], state: str) -> str:
 
 @register.filter
 def basis_points(value: int) -> str:
-    """Basis points as a percentage: 250 is "2.5 %"."""
-    whole, rest = divmod(value, 100)
-    return f"{whole}{f'.{rest:02d}'.rstrip('0') if rest else ''} %"
+    """Basis points as a percentage in the reader's form: 250 is "2.5 %"."""
+    return percent.display(value)
 
 
 @register.filter
