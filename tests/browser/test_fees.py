@@ -76,6 +76,7 @@ def test_one_person_proposes_and_another_approves_what_both_have_seen(creator: s
     approver.go("a")
     assert approver.effort == 1
     expect(other.locator("main .bl-badge").first).to_have_text("Applied")
+    expect(other.locator("main")).not_to_contain_text("Not what it was")
     wrong += problems(other)
     other = approver.open(f"{FEES}?tab=upcoming")
     expect(other.locator("main tbody")).to_contain_text("Creator tier: Premium")

@@ -172,7 +172,7 @@ def fee_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
         "timeline": list(audit.for_subject(asked)[:40]),
     }
     try:
-        replay = fee_rules.replay(proposal, month)
+        replay = fee_rules.replay(proposal, month, request=asked)
     except DomainError as error:
         context["no_replay"] = str(error)
     else:
@@ -244,7 +244,7 @@ def fee_replay_export(request: StaffRequest, request_id: UUID) -> HttpResponse:
         raise Forbidden(_("Your role does not include this page."))
     asked = _asked(request_id)
     month = month_of(request.POST.get("month", "") or asked.payload["replay"]["month"])
-    replay = fee_rules.replay(fee_rules.proposal_of(asked), month)
+    replay = fee_rules.replay(fee_rules.proposal_of(asked), month, request=asked)
     made = exports.record(
         dataset="fee_replay",
         by=request.user,

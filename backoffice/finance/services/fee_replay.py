@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from backoffice.approvals.models import ApprovalRequest
 from backoffice.core.errors import Invalid
 from backoffice.finance.models import RuleVersion
 from backoffice.finance.models.commission import Component
@@ -189,14 +190,22 @@ def read_totals(summary: dict[str, Any]) -> list[Row]:
     ]
 
 
-def of(proposal: fee_rules.Proposal, month: Month) -> Replay:
+def of(proposal: fee_rules.Proposal, month: Month, *, request: ApprovalRequest | None = None) -> Replay:
     """Splits the month's sales under the rules as they will stand when the proposal takes effect. Writes nothing.
 
-    Two statements, however many sales there are. Raises `policies.commission.NoRule` when a sale would find no
-    commission.
+    ``request`` is the one that asks for the proposal: what it has changed already is taken back in memory, so that the
+    replay of an applied change still shows the change. Two statements, however many sales there are. Raises
+    `policies.commission.NoRule` when a sale would find no commission.
     """
     moment = proposal.effective_at
-    rules = list(RuleVersion.objects.filter(Q(valid_to=None) | Q(valid_to__gt=moment)))
+    rules = list(
+        RuleVersion.objects.filter(Q(valid_to=None) | Q(valid_to__gt=moment) | Q(pk=proposal.rule_id, valid_to=moment))
+    )
+    if request is not None:
+        rules = [rule for rule in rules if rule.approval_id != request.pk]
+    for rule in rules:
+        if rule.pk == proposal.rule_id:
+            rule.valid_to = None
     groups = fee_replay.groups(start=month.start, end=month.end, ceiling=MOST_GROUPS + 1)
     return work_out(groups, proposal=proposal, rules=rules, month=month)
 

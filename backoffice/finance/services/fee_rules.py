@@ -164,9 +164,9 @@ def proposal_of(request: ApprovalRequest) -> Proposal:
     return Proposal.read(request.payload["proposal"])
 
 
-def replay(proposal: Proposal, month: Month) -> Replay:
-    """The month's sales under the rules as the proposal leaves them; writes nothing."""
-    return fee_replay.of(proposal, month)
+def replay(proposal: Proposal, month: Month, *, request: ApprovalRequest | None = None) -> Replay:
+    """The month's sales under the rules as the proposal leaves them, or left them with this request; writes nothing."""
+    return fee_replay.of(proposal, month, request=request)
 
 
 def check_approver(request: ApprovalRequest, by: User) -> None:

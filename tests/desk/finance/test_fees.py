@@ -448,6 +448,20 @@ def test_a_replay_that_is_not_what_it_was_stands_beside_the_one_of_the_proposal(
     assert "Not what it was when the change was proposed" in answer.content.decode()
 
 
+@pytest.mark.parametrize("replaces", [False, True])
+def test_the_replay_of_an_applied_change_still_shows_what_was_decided_on(
+    desk: Callable[..., Desk], replaces: bool
+) -> None:
+    sold(premium())
+    rule = fees.default_rule()
+    change = Proposal.replacement(rule, fees.version_of(rule, percent_bp=20_00)) if replaces else fees.terms(20_00)
+    request = fees.approved(fees.proposed(change))
+    assert request.status == Status.APPLIED
+    context = desk("financial_admin").get(address(request)).context
+    assert [(row.difference, row.by_change) for row, _creator in context["rows"]] == [(5_00, 5_00)]
+    assert "kept_totals" not in context
+
+
 def test_another_month_can_be_replayed(desk: Callable[..., Desk]) -> None:
     sold(premium())
     request = fees.proposed(fees.terms(20_00))
