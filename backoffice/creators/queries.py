@@ -302,6 +302,11 @@ def hold_references(*, at: dt.datetime) -> dict[Any, list[str]]:
     return found
 
 
+def tax_forms_waiting() -> int:
+    """How many tax forms nobody has judged."""
+    return TaxProfile.objects.filter(status=states.TaxProfileStatus.SUBMITTED).count()
+
+
 def has_sealed(person: Any) -> bool:
     """Whether anything is still encrypted under this person's key."""
     documents = VerificationDocument.objects.filter(subject=person).exclude(status=states.DocumentStatus.PURGED)
@@ -452,3 +457,8 @@ def pricing_guidance(creator: Creator) -> list[Guidance]:
             },
         )
         return [Guidance(*row) for row in cursor.fetchall()]
+
+
+def in_review(creator: Creator) -> bool:
+    """Whether this creator is in the queue of reviews."""
+    return reviews_waiting().filter(subject_type="creators.creator", subject_id=str(creator.pk)).exists()

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from backoffice.accounts.models import User
 from backoffice.approvals import queries as approvals
 from backoffice.core import jobs
+from backoffice.creators import queries as creators
 from backoffice.finance.models import EventOutcome, Payment, PayoutRun
 from backoffice.finance.queries import refunds
 from backoffice.finance.states import EventStatus, PaymentStatus, RunStatus
@@ -31,6 +32,18 @@ def once(count: Callable[[HttpRequest], int]) -> Callable[[HttpRequest], int | N
 def dead_jobs(request: HttpRequest) -> int:
     """Jobs that wait for somebody to retry or discard them."""
     return jobs.counts()["dead"]
+
+
+@once
+def reviews_waiting(request: HttpRequest) -> int:
+    """Verified creators whom somebody has to look at again."""
+    return queues.counts([creators.REVIEWS])[creators.REVIEWS]["open"]
+
+
+@once
+def tax_forms_waiting(request: HttpRequest) -> int:
+    """Tax forms that finance has not judged."""
+    return creators.tax_forms_waiting()
 
 
 @once

@@ -14,14 +14,14 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
-from backoffice.accounts import stepup
 from backoffice.audit import queries as audit
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, DomainError, Forbidden, NotFound
 from backoffice.creators import policies, queries, states
-from backoffice.creators.models import CreatorApplication, VerificationDocument
+from backoffice.creators.models import CreatorApplication
 from backoffice.creators.queries import Dossier
 from backoffice.creators.services import applications, reviews
+from backoffice.desk.creators.documents import shown, viewer
 from backoffice.desk.creators.forms import ReviewForm, initial
 from backoffice.desk.paging import keyset
 from backoffice.desk.screens import StaffRequest, render, screen
@@ -148,7 +148,8 @@ def _dossier(
         form = ReviewForm(initial=initial(dossier), dossier=dossier)
     request.desk["title"] = application.reference
     sees_documents = request.user.may("documents.view")
-    fresh = sees_documents and stepup.is_fresh(request)
+    bench = "1" in (request.GET.get("bench"), request.POST.get("bench"))
+    papers = viewer(request, dossier.documents, shown(dossier.documents, request.GET.get("document", "")), bench=bench)
     return render(
         request,
         "desk/creators/applications/detail.html",
@@ -164,15 +165,16 @@ def _dossier(
             "claimable": dossier.item is not None
             and held is None
             and dossier.item.state in (WorkItem.State.OPEN, WorkItem.State.CLAIMED),
-            "bench": "1" in (request.GET.get("bench"), request.POST.get("bench")),
+            "bench": bench,
             "undoable": queries.undoable(request.user, at=at),
             "problem": problem,
             "unmet": problem.unmet if isinstance(problem, policies.NotReady) else (),
             "may_decide": request.user.may(DECIDE),
             "sees_documents": sees_documents,
-            "documents_fresh": fresh,
-            "decides_documents": request.user.may("documents.decide"),
-            "document": _shown(request, dossier) if sees_documents else None,
+            **(papers if sees_documents else {"documents": dossier.documents}),
+            "held": list(queries.holds_on(application.applicant_id, at=at)),
+            "sees_holds": request.user.may("privacy.view"),
+            "places_holds": request.user.may("privacy.decide"),
             "sample": _sample(application.sample) if application.sample is not None else None,
             "reasons": _reject_reasons(application.applicant.language),
             "asks": _asks(application.applicant.language),
@@ -184,17 +186,6 @@ def _dossier(
         },
         status=status,
     )
-
-
-def _shown(request: StaffRequest, dossier: Dossier) -> VerificationDocument | None:
-    """The one document beside the data: the one asked for, else the first ID, else the first."""
-    present = [d for d in dossier.documents if d.status != states.DocumentStatus.PURGED]
-    wanted = request.GET.get("document", "")
-    for document in present:
-        if str(document.pk) == wanted:
-            return document
-    ids = [d for d in present if d.document_type in states.IDENTITY_TYPES]
-    return next(iter([*ids, *present]), None)
 
 
 def _sample(sample: Asset) -> dict[str, Any]:

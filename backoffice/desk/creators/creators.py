@@ -14,9 +14,10 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.audit import queries as audit
 from backoffice.catalogue import queries as catalogue
+from backoffice.core import clock
 from backoffice.core.errors import DomainError, NotFound
 from backoffice.creators import queries, states
-from backoffice.creators.models import Creator
+from backoffice.creators.models import Creator, TaxProfile
 from backoffice.creators.services import badges, creators, onboarding
 from backoffice.desk.creators import page
 from backoffice.desk.creators.forms import ReasonForm
@@ -97,7 +98,12 @@ def _page(
             "may_suspend": request.user.may(states.SUSPEND),
             "may_decide": request.user.may(states.DECIDE),
             "may_hold": request.user.may("payouts.edit"),
-            "tax_forms": states.TaxFormStatus.choices,
+            "tax_profile": TaxProfile.objects.filter(creator=creator, status__in=states.CURRENT_TAX).first(),
+            "sees_tax": request.user.may("payouts.view"),
+            "review_due": queries.in_review(creator),
+            "held": list(queries.holds_on(creator.user_id, at=clock.now())),
+            "sees_holds": request.user.may("privacy.view"),
+            "places_holds": request.user.may("privacy.decide"),
             "sees_applications": request.user.may("applications.view"),
             "verbs": creator.machine.verbs_from(creator.verification_status),
         },
@@ -228,14 +234,6 @@ def creator_onboarding(request: StaffRequest, pk: UUID) -> HttpResponse:
     return redirect(reverse("desk:creator_detail", args=[pk]) + "#onboarding-title")
 
 
-@screen(permission="payouts.edit", title=gettext_lazy("Creator"), methods=("POST",))
-def creator_tax_form(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Notes what finance knows of the creator's tax form: missing, submitted, verified, expired (S-009, S-077)."""
-    creators.record_tax_form(creator=find(pk), status=request.POST.get("status", ""), by=request.user)
-    messages.success(request, _("The tax form is noted."))
-    return redirect("desk:creator_detail", pk=pk)
-
-
 urlpatterns = [
     path("", creator_list, name="creator_list"),
     path("<uuid:pk>/", creator_detail, name="creator_detail"),
@@ -245,7 +243,6 @@ urlpatterns = [
     path("<uuid:pk>/refuse/", creator_refuse, name="creator_refuse"),
     path("<uuid:pk>/confirm/", creator_confirm, name="creator_confirm"),
     path("<uuid:pk>/hold/", creator_hold, name="creator_hold"),
-    path("<uuid:pk>/tax-form/", creator_tax_form, name="creator_tax_form"),
     path("<uuid:pk>/badge/", creator_badge, name="creator_badge"),
     path("<uuid:pk>/tier/", creator_tier, name="creator_tier"),
     path("<uuid:pk>/onboarding/", creator_onboarding, name="creator_onboarding"),

@@ -1,5 +1,11 @@
 """Addresses of the area."""
 
-from backoffice.desk.creators import applications, creators, documents
+from backoffice.desk.creators import applications, creators, documents, reviews, tax
 
-urlpatterns = [*applications.urlpatterns, *documents.urlpatterns, *creators.urlpatterns]
+urlpatterns = [
+    *applications.urlpatterns,
+    *documents.urlpatterns,
+    *tax.urlpatterns,
+    *reviews.urlpatterns,
+    *creators.urlpatterns,
+]

@@ -15,6 +15,7 @@ from backoffice.audit import queries as audit
 from backoffice.core import clock
 from backoffice.creators.models import CreatorApplication
 from backoffice.creators.services import applications
+from backoffice.desk.creators.documents import link_to
 from backoffice.queues import queries as work
 from tests.factories import creators as make
 from tests.factories.accounts import sign_in, staff
@@ -127,8 +128,9 @@ def test_visitors_go_to_the_door(client: Client) -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_only_the_verification_team_gets_a_document(client: Client, role: str) -> None:
     document = make.submitted().documents.get()
-    sign_in(client, staff(role))
-    answer = client.get(f"/admin/creators/documents/{document.pk}/content/")
+    person = staff(role)
+    sign_in(client, person)
+    answer = client.get(link_to(document, person))
     looks = audit.for_subject(document).filter(action="document.view").count()
     if role == "verification_reviewer":
         assert (answer.status_code, looks) == (200, 1)
@@ -137,9 +139,9 @@ def test_only_the_verification_team_gets_a_document(client: Client, role: str) -
         assert (answer.status_code, looks) == (403, 0)
 
 
-def test_a_document_is_neither_kept_nor_framed_elsewhere(desk: Client) -> None:
+def test_a_document_is_neither_kept_nor_framed_elsewhere(desk: Client, by: User) -> None:
     document = make.submitted().documents.get()
-    answer = desk.get(f"/admin/creators/documents/{document.pk}/content/")
+    answer = desk.get(link_to(document, by))
     assert "no-store" in answer["Cache-Control"]
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Disposition"] == "inline"
@@ -151,7 +153,7 @@ def test_without_a_factor_from_the_last_minutes_nothing_opens(client: Client, by
     application = make.submitted()
     document = application.documents.get()
     sign_in(client, by, factor_age=600)
-    answer = client.get(f"/admin/creators/documents/{document.pk}/content/")
+    answer = client.get(link_to(document, by))
     assert answer.status_code == 403
     assert make.SECRET_WORDS not in answer.content
     assert not audit.for_subject(document).filter(action="document.view").exists()
@@ -173,7 +175,7 @@ def test_the_dossier_shows_other_deciders_that_documents_are_not_theirs_to_open(
 def test_refusing_one_document_tells_its_owner(desk: Client, by: User) -> None:
     application, _item = make.in_review(by)
     document = application.documents.get()
-    desk.get(f"/admin/creators/documents/{document.pk}/content/")
+    desk.get(link_to(document, by))
     answer = desk.post(f"/admin/creators/documents/{document.pk}/reject/", {"reason": "Blurred."})
     assert answer.status_code == 302
     document.refresh_from_db()
@@ -184,7 +186,7 @@ def test_one_document_is_accepted_by_a_reviewer_who_opened_it(desk: Client, by: 
     document = make.submitted().documents.get()
     address_of = f"/admin/creators/documents/{document.pk}/"
     assert desk.post(f"{address_of}verify/").status_code == 409
-    desk.get(f"{address_of}content/")
+    desk.get(link_to(document, by))
     assert desk.post(f"{address_of}verify/").status_code == 302
     document.refresh_from_db()
     assert (document.status, document.reviewer) == ("verified", by)
@@ -343,8 +345,11 @@ def test_an_old_token_in_a_second_window_decides_nothing(desk: Client, by: User)
 
 
 def look(desk: Client, application: CreatorApplication) -> None:
+    """Opens every document by the links of the page."""
     for document in application.documents.all():
-        desk.get(f"/admin/creators/documents/{document.pk}/content/")
+        page = desk.get(address(application), {"document": str(document.pk)}).content.decode()
+        (link,) = re.findall(r'src="(/admin/creators/documents/[^"#]+)', page)
+        assert desk.get(link).status_code == 200
 
 
 def over(application: CreatorApplication) -> CreatorApplication:

@@ -142,19 +142,6 @@ def test_an_identity_without_a_valid_id_is_not_confirmed(client: Client) -> None
     assert (answer.status_code, b"No valid ID document is verified." in answer.content) == (409, True)
 
 
-def test_finance_notes_the_tax_form_and_nobody_else_does(client: Client) -> None:
-    creator = make.creator()
-    address = f"{BASE}{creator.pk}/tax-form/"
-    sign_in(client, staff("verification_reviewer"))
-    assert client.post(address, {"status": "submitted"}).status_code == 403
-    sign_in(client, staff("financial_admin"))
-    assert client.post(address, {"status": "perfect"}).status_code == 400
-    answer = client.post(address, {"status": "submitted"}, follow=True)
-    creator.refresh_from_db()
-    assert creator.tax_form_status == "submitted"
-    assert "The tax form is noted." in answer.content.decode()
-
-
 # --- around the creator -------------------------------------------------------------------------------------
 
 
