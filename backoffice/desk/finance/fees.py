@@ -30,13 +30,6 @@ TABS = {
     queries.UPCOMING: gettext_lazy("Upcoming"),
     queries.PAST: gettext_lazy("Past"),
 }
-# Why a rule goes before others.
-STANDINGS = {
-    "agreement": gettext_lazy("a signed agreement"),
-    "promotion": gettext_lazy("a promotion"),
-    "specific": gettext_lazy("a rule for these sales in particular"),
-    "default": gettext_lazy("the rule for everything"),
-}
 
 
 @screen(permission=VIEW, title=gettext_lazy("Fees"), methods=("GET", "HEAD"))
@@ -152,7 +145,7 @@ def _explained(sale: policy.Sale) -> dict[str, Any]:
                 "sum": _sum_in_words(line, sale.currency),
                 "rule": line.rule,
                 "name": rules_policy.name(line.rule),
-                "because": STANDINGS[line.trace["because"]],
+                "because": rules_policy.standing(line.trace["because"]),
                 "others": [
                     (
                         rules[other["rule"]],
@@ -189,7 +182,7 @@ def _sum_in_words(line: policy.Line, currency: str) -> str:
 def _why_behind(trace: dict[str, Any], other: dict[str, Any]) -> str:
     """Why another rule that applies too was not chosen."""
     if other["standing"] != trace["because"]:
-        return _("it is only %(standing)s") % {"standing": STANDINGS[other["standing"]]}
+        return _("it is only %(standing)s") % {"standing": rules_policy.standing(other["standing"])}
     if other["priority"] != trace["candidates"][0]["priority"]:
         return _("its priority %(number)s is lower") % {"number": other["priority"]}
     return _("it is older")

@@ -131,7 +131,7 @@ def _show(
         context |= {
             "earning": earning,
             "allocations": allocations,
-            "lines": list(found.commission_lines.select_related("rule").order_by("id")),
+            "lines": list(found.commission_lines.select_related("rule__creator", "rule__category").order_by("id")),
             "entries": entries_of(*sources),
             "shows_payouts": request.user.may("payouts.view"),
         }

@@ -149,6 +149,17 @@ class Proposal:
         }
 
 
+def standing(code: str) -> str:
+    """Why a rule goes before others, in words; the code is one of `policies.commission.RANK_NAMES`."""
+    words = {
+        "agreement": _("a signed agreement"),
+        "promotion": _("a promotion"),
+        "specific": _("a rule for these sales in particular"),
+        "default": _("the rule for everything"),
+    }
+    return words.get(code, code)
+
+
 def scope_words(rule: RuleVersion) -> str:
     """For whom a rule is, in words and without a person's name: "Creator tier: Premium"."""
     scope = Scope(rule.scope)

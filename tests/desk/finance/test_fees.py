@@ -252,6 +252,14 @@ def test_several_creators_of_a_name_are_told_apart_by_their_references(desk: Cal
     assert all(creator.reference in sentence for creator in found)
 
 
+def test_a_payments_page_says_why_this_rule_in_words_and_leads_to_it(desk: Callable[..., Desk]) -> None:
+    payment = sold(creators.creator())
+    text = desk("ops_manager").get(reverse("desk:payment", args=[payment.pk])).content.decode()
+    assert "Platform commission, Everything" in text
+    assert "the rule for everything" in text
+    assert reverse("desk:fee_rule", args=[fees.default_rule().pk]) in text
+
+
 # --- Proposing --------------------------------------------------------------------------------------------------------
 
 
