@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cms/", include(wagtail_admin_urls)),
     path("documents/", include(wagtail_documents_urls)),
     path("accounts/demo/", demo_login.sign_in, name="demo_sign_in"),
+    path("accounts/", include("backoffice.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("storage/", include("backoffice.media.urls")),

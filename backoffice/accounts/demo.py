@@ -19,6 +19,13 @@ from backoffice.accounts import roles
 from backoffice.accounts.models import User
 
 DOMAIN = "backlot.example"
+# Second people for what takes two: the part of their address before the @, and their role.
+SECONDS = {
+    "super.second": roles.SUPER,
+    "finance.second": roles.FINANCE,
+    "moderation.second": roles.MODERATOR,
+    "support.second": roles.SUPPORT,
+}
 
 
 class NotInDemoMode(RuntimeError):
@@ -27,8 +34,9 @@ class NotInDemoMode(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class DemoPerson:
-    """One click on the sign-in page."""
+    """One click on the sign-in page. ``key`` is what the button sends: the role, or the address of a second person."""
 
+    key: str
     role: str
     role_name: str
     name: str
@@ -40,27 +48,35 @@ def address(role: str) -> str:
     return f"{role.replace('_', '.')}@{DOMAIN}"
 
 
+def second_address(key: str) -> str:
+    """The demo address of a second person of `SECONDS`."""
+    return f"{key}@{DOMAIN}"
+
+
 def people() -> list[DemoPerson]:
-    """The demo staff that exist, one per role in the order of the roles, in one statement."""
+    """The demo staff that exist, in the order of the roles, second people after the first, in one statement."""
     _only_in_demo()
+    wanted = [(role, role, address(role)) for role in roles.ROLES]
+    wanted += [(key, role, second_address(key)) for key, role in SECONDS.items()]
+    emails = [email for _key, _role, email in wanted]
     known = dict(
-        User.objects.filter(
-            email__in=[address(role) for role in roles.ROLES], is_staff=True, is_active=True
-        ).values_list("email", "display_name")
+        User.objects.filter(email__in=emails, is_staff=True, is_active=True).values_list("email", "display_name")
     )
+    order = list(roles.ROLES)
     return [
-        DemoPerson(role, str(name), known[address(role)], address(role))
-        for role, name in roles.ROLES.items()
-        if address(role) in known
+        DemoPerson(key, role, str(roles.ROLES[role]), known[email], email)
+        for key, role, email in sorted(wanted, key=lambda person: order.index(person[1]))
+        if email in known
     ]
 
 
-def person(role: str) -> User | None:
-    """The demo person of a role."""
+def person(key: str) -> User | None:
+    """The demo person of a role, or the second person of that key."""
     _only_in_demo()
-    if role not in roles.ROLES:
+    if key not in roles.ROLES and key not in SECONDS:
         return None
-    return User.objects.filter(email=address(role), is_staff=True, is_active=True).first()
+    email = address(key) if key in roles.ROLES else second_address(key)
+    return User.objects.filter(email=email, is_staff=True, is_active=True).first()
 
 
 def is_demo_person(user: User) -> bool:

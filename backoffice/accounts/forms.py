@@ -78,7 +78,12 @@ class ChangePasswordForm(AllauthChangePasswordForm):
 
 
 class ResetPasswordForm(AllauthResetPasswordForm):
-    """Asks for a reset mail. An address that had its mails gets no more for now, and the page says nothing of it."""
+    """Asks for a reset mail. An address that had its mails gets no more for now, and the page says nothing of it.
+
+    ``retry_after``: seconds until a network that asked too often may ask again.
+    """
+
+    retry_after = 0
 
     def clean_email(self) -> str:
         email: str = super().clean_email()
@@ -86,6 +91,7 @@ class ResetPasswordForm(AllauthResetPasswordForm):
         try:
             self.enough = not attempts.reset_request(email=email, visit=visit)
         except attempts.TooManyAttempts as error:
+            self.retry_after = error.retry_after
             raise ValidationError(str(error), code=error.code) from error
         return email
 

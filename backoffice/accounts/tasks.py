@@ -1,6 +1,6 @@
 """Background work of accounts."""
 
-from backoffice.accounts.services import attempts, roles, sessions
+from backoffice.accounts.services import attempts, invitations, roles, sessions
 from backoffice.core import jobs
 
 
@@ -20,3 +20,9 @@ def prune_attempts(job: jobs.JobContext) -> None:
 def prune_sessions(job: jobs.JobContext) -> None:
     """Drops sessions that ran out."""
     sessions.prune()
+
+
+@jobs.handler(invitations.SEND, queue="mail", max_attempts=5, timeout=60)
+def send_invitation(job: jobs.JobContext, *, invitation_id: str) -> None:
+    """Mails a fresh invitation link."""
+    invitations.send(invitation_id)

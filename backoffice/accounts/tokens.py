@@ -113,6 +113,12 @@ def rotate(refresh: str) -> Pair:
     return Pair(*pair)
 
 
+def owner(access: str) -> User | None:
+    """Whose access token this is, when we made it and its time runs, even if its session or account has ended."""
+    payload = internal.decode_token(access, "access")
+    return User.objects.filter(pk=payload["sub"]).first() if payload is not None else None
+
+
 def session_of(payload: dict[str, Any]) -> SessionBase | None:
     """The session behind an access token's payload."""
     return internal.get_token_session(payload)

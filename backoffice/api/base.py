@@ -20,6 +20,7 @@ from structlog.contextvars import get_contextvars
 
 from backoffice.accounts import roles
 from backoffice.accounts.models import User
+from backoffice.api import refusals
 from backoffice.core import errors
 from backoffice.core.money import api_amount
 from backoffice.creators import queries as creators
@@ -231,7 +232,15 @@ def failure(code: str, message: str, *, http: int, details: Any = None, headers:
 
 
 def exception_handler(exception: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Every refusal in the error envelope; what nobody expected is logged and answers 500 without details."""
+    """Every refusal in the error envelope, of known tokens also on record; the unexpected is logged and answers 500."""
+    response = _answer(exception, context)
+    request = context.get("request")
+    if request is not None:
+        refusals.note(request, status=response.status_code, code=response.data["error"]["code"])
+    return response
+
+
+def _answer(exception: Exception, context: Mapping[str, Any]) -> Response:
     if isinstance(exception, errors.DomainError):
         http = next((code for kind, code in STATUS if isinstance(exception, kind)), status.HTTP_400_BAD_REQUEST)
         http = getattr(exception, "http_status", http)

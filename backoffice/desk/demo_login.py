@@ -19,7 +19,10 @@ from backoffice.accounts import demo
 @csrf_protect
 @require_POST
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Signs in the demo person of ``role`` through allauth's own flow, password and factor both on record."""
+    """Signs in the demo person of ``role``, a role or a second person's key, through allauth's own flow.
+
+    Password and factor are both on record.
+    """
     if not settings.DEMO_MODE:
         raise Http404
     user = demo.person(request.POST.get("role", ""))

@@ -624,6 +624,7 @@ STAFF = {
 
 # A second person for what takes two, and colleagues who share the queues.
 COLLEAGUES = [
+    ("super.second@backlot.example", "Réginald Toussaint", "super_admin", "en", "America/Port-au-Prince"),
     ("finance.second@backlot.example", "Emmanuela Prophète", "financial_admin", "en", "America/New_York"),
     ("moderation.second@backlot.example", "Rodney Alcindor", "content_moderator", "en", "America/New_York"),
     (

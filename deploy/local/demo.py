@@ -238,6 +238,7 @@ def main(arguments: list[str]) -> int:
 def announce(port: int, password: str, seconds: float, directory: Path) -> None:
     """The address and who can sign in."""
     from backoffice.accounts.roles import ROLES
+    from deploy.demo.content import COLLEAGUES
 
     base = f"http://127.0.0.1:{port}"
     print(f"\nBacklot is ready after {seconds:.0f} s: {base}/admin/   (stop with Ctrl-C)\n")
@@ -245,9 +246,11 @@ def announce(port: int, password: str, seconds: float, directory: Path) -> None:
     print(f"  Pages and CMS   {base}/cms/")
     print(f"  API             {base}/api/v1/docs/")
     print(f"  Files and logs  {directory}\n")
-    print(f"Sign in with one click per role on the sign-in page, or with the password  {password}")
+    print(f"Sign in with one click per person on the sign-in page, or with the password  {password}")
     for role in ROLES:
         print(f"  {role.replace('_', '.')}@backlot.example")
+    for email, *_others in COLLEAGUES:
+        print(f"  {email}")
     print(flush=True)
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from backoffice.accounts import demo
 from backoffice.accounts.roles import ROLES
+from deploy.demo.content import COLLEAGUES
 from tests.factories import accounts
 
 ADDRESS = "/accounts/demo/"
@@ -86,6 +87,24 @@ def test_people_are_listed_in_the_order_of_the_roles(db: None) -> None:
     for role in reversed(list(ROLES)):
         accounts.staff(role, email=demo.address(role))
     assert [person.role for person in demo.people()] == list(ROLES)
+
+
+@override_settings(DEMO_MODE=True)
+def test_second_people_stand_beside_the_first_and_sign_in_with_one_click(client: Client, db: None) -> None:
+    for key, role in demo.SECONDS.items():
+        accounts.staff(role, email=demo.second_address(key), display_name=key.title())
+        accounts.staff(role, email=demo.address(role))
+    order = [person.key for person in demo.people()]
+    assert order[:2] == ["super_admin", "super.second"]
+    assert set(order) == {*demo.SECONDS, *demo.SECONDS.values()}
+    page = client.get(reverse("account_login")).content.decode()
+    assert 'value="super.second"' in page
+    client.post(ADDRESS, {"role": "super.second"})
+    assert client.get("/admin/work/").context["request"].user.email == "super.second@backlot.example"
+
+
+def test_the_demo_s_data_and_its_buttons_know_the_same_second_people() -> None:
+    assert {email.partition("@")[0]: role for email, _name, role, _language, _zone in COLLEAGUES} == demo.SECONDS
 
 
 @override_settings(DEMO_MODE=True)

@@ -2,7 +2,7 @@
 
 from backoffice.accounts.models.people import Area, User, UserManager
 from backoffice.accounts.models.security import AttemptCount, FactorReset, KnownDevice, SecurityEvent
-from backoffice.accounts.models.staff import RoleAccess, RoleGrant, StaffProfile
+from backoffice.accounts.models.staff import RoleAccess, RoleGrant, StaffInvitation, StaffProfile
 
 __all__ = [
     "Area",
@@ -12,6 +12,7 @@ __all__ = [
     "RoleAccess",
     "RoleGrant",
     "SecurityEvent",
+    "StaffInvitation",
     "StaffProfile",
     "User",
     "UserManager",

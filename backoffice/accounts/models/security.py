@@ -34,6 +34,7 @@ class SecurityEvent(AppendOnly):
         SESSION_REVOKED = "session_revoked", _("Session ended")
         SESSION_EXPIRED = "session_expired", _("Session ran out")
         ADDRESS_REFUSED = "address_refused", _("Network address not allowed")
+        API_REFUSED = "api_refused", _("Refused by the API")
         SUSPICIOUS = "suspicious", _("Suspicious")
 
     id = models.BigAutoField(primary_key=True)

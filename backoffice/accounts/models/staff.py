@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts.roles import ROLES
@@ -61,6 +61,10 @@ class RoleGrant(Record):
     granted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("given by")
     )
+    # The second person, for the roles of `roles.two_people`.
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("approved by")
+    )
     reason = models.TextField(_("reason"), blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_by = models.ForeignKey(
@@ -71,7 +75,11 @@ class RoleGrant(Record):
         verbose_name = _("role grant")
         verbose_name_plural = _("role grants")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "role"], condition=Q(ended_at=None), name="role_grant_one_live")
+            models.UniqueConstraint(fields=["user", "role"], condition=Q(ended_at=None), name="role_grant_one_live"),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | (~Q(approved_by=F("granted_by")) & ~Q(approved_by=F("user"))),
+                name="role_grant_two_people",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["expires_at"], condition=Q(ended_at=None), name="role_grant_due"),
@@ -79,3 +87,47 @@ class RoleGrant(Record):
 
     def __str__(self) -> str:
         return f"role grant {str(self.id)[-8:]}"
+
+
+class StaffInvitation(Record):
+    """The way into a staff account: a link, good once and for some time (P-001). The account is closed until then.
+
+    Of the link only a hash of its secret is kept; every mail carries a new secret, which ends the one before.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="invitations", verbose_name=_("person")
+    )
+    # None: the command line of the server.
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("invited by")
+    )
+    roles = ArrayField(models.CharField(max_length=40), verbose_name=_("roles"), default=list, blank=True)
+    roles_until = models.DateTimeField(_("until"), null=True, blank=True)
+    reason = models.TextField(_("reason"))
+    key_hash = models.CharField(max_length=64, null=True, unique=True, editable=False)
+    expires_at = models.DateTimeField(_("good until"))
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("taken back"), null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+    )
+
+    class Meta:
+        verbose_name = _("staff invitation")
+        verbose_name_plural = _("staff invitations")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(accepted_at=None, revoked_at=None), name="staff_invitation_one_open"
+            ),
+            models.CheckConstraint(condition=Q(accepted_at=None) | Q(revoked_at=None), name="staff_invitation_one_end"),
+        ]
+
+    def __str__(self) -> str:
+        return f"staff invitation {str(self.id)[-8:]}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was neither accepted nor taken back; its time may be over."""
+        return self.accepted_at is None and self.revoked_at is None

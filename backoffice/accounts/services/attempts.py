@@ -25,6 +25,8 @@ from backoffice.core.errors import DomainError
 # Pace of an account that is being guessed at from many networks: one try in so many seconds, waiting at most so long.
 PACE_SECONDS = 2.0
 PATIENCE_SECONDS = 4.0
+# So many refusals of one person by the API are kept in an hour.
+REFUSALS_NOTED = 20
 # So many requests of a process may wait at a time; the others are asked to come back.
 _waiting_room = threading.BoundedSemaphore(2)
 
@@ -58,15 +60,29 @@ class TooManyAttempts(DomainError):
 
     def __init__(self, retry_after: int) -> None:
         minutes = max(1, -(-retry_after // 60))
-        super().__init__(
-            ngettext(
-                "Too many wrong tries. Try again in %(minutes)s minute, or reset your password.",
-                "Too many wrong tries. Try again in %(minutes)s minutes, or reset your password.",
-                minutes,
-            )
-            % {"minutes": minutes}
-        )
+        super().__init__(self.sentence(minutes) % {"minutes": minutes})
         self.retry_after = retry_after
+
+    @staticmethod
+    def sentence(minutes: int) -> str:
+        """What is said, with the place of the minutes in it."""
+        return ngettext(
+            "Too many wrong tries. Try again in %(minutes)s minute, or reset your password.",
+            "Too many wrong tries. Try again in %(minutes)s minutes, or reset your password.",
+            minutes,
+        )
+
+
+class TooManyRequests(TooManyAttempts):
+    """The network has asked for too many accounts or mails; nothing was guessed."""
+
+    @staticmethod
+    def sentence(minutes: int) -> str:
+        return ngettext(
+            "This was asked for too often from your network. Try again in %(minutes)s minute.",
+            "This was asked for too often from your network. Try again in %(minutes)s minutes.",
+            minutes,
+        )
 
 
 @dataclass(slots=True)
@@ -123,24 +139,28 @@ def code(*, user: User, visit: Visit, at: datetime | None = None) -> Ticket:
 
 
 def reset_request(*, email: str, visit: Visit, at: datetime | None = None) -> bool:
-    """Counts a wish for a reset mail. False: this address has had enough mails. Raises for a network that floods."""
+    """Counts a wish for a reset mail. False: this address has had enough mails. Raises TooManyRequests for a network.
+
+    A device that its owner has signed in with has mails of its own, so that nobody else uses them up.
+    """
     at = at or clock.now()
     minutes = values.get("signin.lock_minutes")
-    _take(
-        Ticket(),
-        "reset-network",
-        "",
-        visit.network,
-        limit=values.get("signin.network_attempts"),
-        minutes=minutes,
-        at=at,
-    )
+    _take_wish("reset-network", visit.network, limit=values.get("signin.network_attempts"), minutes=minutes, at=at)
     account = devices.account_hash(email)
-    try:
-        _take(Ticket(), "reset", account, account, limit=values.get("signin.reset_mails"), minutes=60, at=at)
-    except TooManyAttempts:
-        return False
-    return True
+    place = f"device:{visit.device}" if _known(account_email=email, visit=visit) else account
+    return _counted("reset", account, place, limit=values.get("signin.reset_mails"), at=at)
+
+
+def registration(*, visit: Visit, at: datetime | None = None) -> None:
+    """Counts one try to register, whatever becomes of it. Raises TooManyRequests; signing in is counted elsewhere."""
+    at = at or clock.now()
+    _take_wish("registration", visit.network, limit=values.get("signin.registrations"), minutes=60, at=at)
+
+
+def refusal_to_note(user: User, *, at: datetime | None = None) -> bool:
+    """Whether one more refusal of this person goes on record: so many in an hour tell enough."""
+    account = devices.account_hash(user.email)
+    return _counted("refusal", account, account, limit=REFUSALS_NOTED, at=at or clock.now())
 
 
 def is_locked(user: User, *, at: datetime | None = None) -> bool:
@@ -190,6 +210,22 @@ def _take(ticket: Ticket, scope: str, account: str, place: str, *, limit: int, m
         raise TooManyAttempts(max(1, int((until - at).total_seconds())))
     ticket.keys.append(key)
     ticket.last = ticket.last or row[0] >= limit
+
+
+def _take_wish(scope: str, network: str, *, limit: int, minutes: int, at: datetime) -> None:
+    try:
+        _take(Ticket(), scope, "", network, limit=limit, minutes=minutes, at=at)
+    except TooManyAttempts as error:
+        raise TooManyRequests(error.retry_after) from error
+
+
+def _counted(scope: str, account: str, place: str, *, limit: int, at: datetime) -> bool:
+    """Counts one of an hour; False when they are used up."""
+    try:
+        _take(Ticket(), scope, account, place, limit=limit, minutes=60, at=at)
+    except TooManyAttempts:
+        return False
+    return True
 
 
 def _pace(ticket: Ticket, account: str, *, free: int, minutes: int, at: datetime) -> None:

@@ -1,19 +1,22 @@
-"""Making the groups of the matrix and giving them to people."""
+"""Making the groups of the matrix and giving them to people; the roles of `roles.two_people` by two (P-030, X-047)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from backoffice.accounts.models import Area, RoleGrant, SecurityEvent, User
+from backoffice.accounts.models import Area, RoleGrant, SecurityEvent, StaffInvitation, User
 from backoffice.accounts.permissions import require
 from backoffice.accounts.roles import REVIEWER, ROLES, SUPER, all_permissions, permissions_of
 from backoffice.accounts.services import security
+from backoffice.approvals.models import ApprovalRequest
+from backoffice.approvals.services import requests
+from backoffice.approvals.states import Status
 from backoffice.audit import entries
 from backoffice.configuration import values
 from backoffice.core import clock
@@ -21,6 +24,9 @@ from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.notifications.services import notify
 
 GIVE = "staff.decide"
+KIND = "role"
+# A role of a person: one request at a time. The key is the person's and the role's.
+SUBJECT = "accounts.role"
 
 
 def load() -> None:
@@ -43,62 +49,92 @@ def give(
     *,
     user: User,
     role: str,
-    by: Any,
+    by: User | None,
     reason: str = "",
     until: datetime | None = None,
     languages: Sequence[str] = (),
     at: datetime | None = None,
-) -> RoleGrant:
+) -> RoleGrant | ApprovalRequest:
     """Gives a staff role, for good or ``until`` a time (P-035); a grant of the role that runs is replaced.
 
     ``languages`` limits a cultural reviewer's decisions (R-028); empty means all. Only Super Admins give roles (P-046),
     and nobody to themselves, except the documents' role for some hours, which every other Super Admin is told (Q-018).
-    ``by=None`` is the command line. Raises Forbidden and Invalid.
+    A role of the setting `roles.two_people` waits for another Super Admin: the answer is the request then, unless the
+    change gives nothing that the person does not have. ``by=None`` is the command line. Raises Forbidden, Invalid, and
+    Conflict when the same role waits already.
     """
     at = at or clock.now()
-    if role not in ROLES:
-        raise Invalid(_("There is no role “%(role)s”.") % {"role": role}, field="role")
-    if not user.is_staff:
-        raise Invalid(_("Roles are for staff only."), field="user")
-    if until is not None and until <= at:
-        raise Invalid(_("The end has to be in the future."), field="until")
-    if set(languages) - set(User.Language.values):
-        raise Invalid(_("This language is not offered."), field="languages")
+    _check(user=user, role=role, until=until, languages=languages, at=at)
     if by is not None:
         _may_give(user=user, role=role, by=by, reason=reason, until=until, at=at)
-    with transaction.atomic():
-        _one_at_a_time()
-        if role == SUPER and until is not None:
-            _keep_a_super_admin(user)
-        RoleGrant.objects.filter(user=user, role=role, ended_at=None).update(ended_at=at, ended_by=by, updated_at=at)
-        grant = RoleGrant.objects.create(
-            user=user,
-            role=role,
-            languages=list(languages),
-            expires_at=until,
-            granted_by=by,
-            reason=reason,
-        )
-        user.groups.add(Group.objects.get(name=role))
-        _forget(user)
-        entries.record(
-            action="role.give",
-            by=by,
-            subject=user,
-            reason=reason,
-            after={"role": role, "until": until, "languages": list(languages)},
-            at=at,
-        )
-        if by is not None and by == user:
-            security.record(kind=SecurityEvent.Kind.SUSPICIOUS, user=user, data={"own_role": role}, at=at)
-            told = {"name": by.display_name, "role": str(ROLES[role]), "reason": reason, "until": until}
-            for colleague in super_admins().exclude(pk=user.pk):
-                notify(user=colleague, event="security.own_role", data=told, by=by)
-        return grant
+        if by != user and needs_two(user=user, role=role, until=until, languages=languages):
+            return _ask(user=user, role=role, by=by, reason=reason, until=until, languages=languages, at=at)
+    return _grant(user=user, role=role, by=by, reason=reason, until=until, languages=languages, at=at)
 
 
-def take(*, user: User, role: str, by: Any, reason: str = "", at: datetime | None = None) -> None:
-    """Takes a staff role away; it is gone at the next request. The last Super Admin keeps theirs (Conflict)."""
+def needs_two(*, user: User, role: str, until: datetime | None, languages: Sequence[str]) -> bool:
+    """Whether this would give the person more of a role of `roles.two_people` than they have: it, time or languages."""
+    if role not in values.get("roles.two_people"):
+        return False
+    if not user.live_groups().filter(name=role).exists():
+        return True
+    held = RoleGrant.objects.filter(user=user, role=role, ended_at=None).first()
+    if held is None:
+        return False
+    longer = held.expires_at is not None and (until is None or until > held.expires_at)
+    wider = bool(held.languages) and (not languages or bool(set(languages) - set(held.languages)))
+    return longer or wider
+
+
+def carry_out(request: ApprovalRequest, *, by: User, at: datetime) -> RoleGrant:
+    """What an approved request asked for; ``by`` is the second person. Raises what `give` raises, and Conflict."""
+    asked = request.payload
+    user = User.objects.select_for_update(of=("self",)).get(pk=asked["user"])
+    until = datetime.fromisoformat(asked["until"]) if asked["until"] else None
+    _check(user=user, role=asked["role"], until=until, languages=asked["languages"], at=at)
+    invited = StaffInvitation.objects.filter(user=user, accepted_at=None, revoked_at=None).exists()
+    if not (user.is_active or invited):
+        raise Conflict(_("The account is closed."))
+    require(request.requested_by, GIVE)
+    return _grant(
+        user=user,
+        role=asked["role"],
+        by=request.requested_by,
+        approved_by=by,
+        reason=request.reason,
+        until=until,
+        languages=asked["languages"],
+        at=at,
+    )
+
+
+def approvers(*, user: User, by: User) -> QuerySet[User]:
+    """Who could approve that ``by`` gives this person a role: every Super Admin besides the two (P-030)."""
+    return super_admins().exclude(pk__in=[user.pk, by.pk])
+
+
+def asked_for(user: User) -> QuerySet[ApprovalRequest]:
+    """Every request to give somebody a role, whatever became of it; the oldest first."""
+    rows = ApprovalRequest.objects.filter(kind=KIND, subject_type=SUBJECT, subject_id__startswith=f"{user.pk}:")
+    return rows.select_related("requested_by").order_by("id")
+
+
+def waiting(user: User) -> QuerySet[ApprovalRequest]:
+    """The roles that wait for a second person for somebody."""
+    return asked_for(user).filter(status=Status.PENDING)
+
+
+def withdraw_all(*, user: User, reason: str, at: datetime | None = None) -> None:
+    """Takes back what waits for a person who is not to come."""
+    for request in waiting(user):
+        requests.withdraw(request=request, by=None, reason=reason, at=at)
+
+
+def take(*, user: User, role: str, by: User | None, reason: str = "", at: datetime | None = None) -> None:
+    """Takes a staff role away at once, without a second person; what waits for approval of it is withdrawn.
+
+    The last Super Admin keeps theirs (Conflict).
+    """
     at = at or clock.now()
     if by is not None:
         require(by, GIVE)
@@ -108,6 +144,8 @@ def take(*, user: User, role: str, by: Any, reason: str = "", at: datetime | Non
         if role == SUPER:
             _keep_a_super_admin(user)
         _end(user=user, role=role, by=by, at=at)
+        for request in waiting(user).filter(subject_id=f"{user.pk}:{role}"):
+            requests.withdraw(request=request, by=None, reason=reason, at=at)
         entries.record(action="role.take", by=by, subject=user, reason=reason, before={"role": role}, at=at)
 
 
@@ -148,6 +186,107 @@ def keep_a_super_admin(leaving: User) -> None:
     """Conflict when nobody but this person is a Super Admin for good. Takes the lock that role changes take."""
     _one_at_a_time()
     _keep_a_super_admin(leaving)
+
+
+def _check(*, user: User, role: str, until: datetime | None, languages: Sequence[str], at: datetime) -> None:
+    if role not in ROLES:
+        raise Invalid(_("There is no role “%(role)s”.") % {"role": role}, field="role")
+    if not user.is_staff:
+        raise Invalid(_("Roles are for staff only."), field="user")
+    if until is not None and until <= at:
+        raise Invalid(_("The end has to be in the future."), field="until")
+    if set(languages) - set(User.Language.values):
+        raise Invalid(_("This language is not offered."), field="languages")
+
+
+def _ask(
+    *,
+    user: User,
+    role: str,
+    by: User,
+    reason: str,
+    until: datetime | None,
+    languages: Sequence[str],
+    at: datetime,
+) -> ApprovalRequest:
+    held = RoleGrant.objects.filter(user=user, role=role, ended_at=None).first()
+    before = {"until": held.expires_at, "languages": held.languages} if held is not None else None
+    with transaction.atomic():
+        request = requests.open(
+            kind=KIND,
+            by=by,
+            label=f"{ROLES[role]}: U-{str(user.pk)[-8:]}",
+            payload={"user": user.pk, "role": role, "until": until, "languages": list(languages)},
+            before=before,
+            subject=(SUBJECT, f"{user.pk}:{role}"),
+            reason=reason,
+            at=at,
+        )
+        for colleague in approvers(user=user, by=by):
+            told = {
+                "name": by.display_name,
+                "person": user.display_name,
+                "role": role_name(role, colleague),
+                "reference": request.reference,
+                "reason": reason,
+                "until": until,
+            }
+            notify(user=colleague, event="role.asked", data=told, by=by)
+    return request
+
+
+def role_name(role: str, reader: User) -> str:
+    """The role's name in the reader's language."""
+    with translation.override(reader.language):
+        return str(ROLES[role])
+
+
+def _grant(
+    *,
+    user: User,
+    role: str,
+    by: User | None,
+    reason: str,
+    until: datetime | None,
+    languages: Sequence[str],
+    at: datetime,
+    approved_by: User | None = None,
+) -> RoleGrant:
+    with transaction.atomic():
+        _one_at_a_time()
+        if role == SUPER and until is not None:
+            _keep_a_super_admin(user)
+        RoleGrant.objects.filter(user=user, role=role, ended_at=None).update(ended_at=at, ended_by=by, updated_at=at)
+        grant = RoleGrant.objects.create(
+            user=user,
+            role=role,
+            languages=list(languages),
+            expires_at=until,
+            granted_by=by,
+            approved_by=approved_by,
+            reason=reason,
+        )
+        user.groups.add(Group.objects.get(name=role))
+        _forget(user)
+        entries.record(
+            action="role.give",
+            by=by,
+            subject=user,
+            reason=reason,
+            after={"role": role, "until": until, "languages": list(languages)},
+            data={"approved_by": approved_by.pk} if approved_by is not None else None,
+            at=at,
+        )
+        if by is not None and by == user:
+            security.record(kind=SecurityEvent.Kind.SUSPICIOUS, user=user, data={"own_role": role}, at=at)
+            for colleague in super_admins().exclude(pk=user.pk):
+                told = {"name": by.display_name, "role": role_name(role, colleague), "reason": reason, "until": until}
+                notify(user=colleague, event="security.own_role", data=told, by=by)
+        if by is None and role == SUPER:
+            for colleague in super_admins().exclude(pk=user.pk):
+                told = {"person": user.display_name, "reason": reason}
+                notify(user=colleague, event="security.super_admin_made", data=told)
+        return grant
 
 
 def _may_give(*, user: User, role: str, by: User, reason: str, until: datetime | None, at: datetime) -> None:

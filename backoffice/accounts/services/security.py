@@ -27,6 +27,7 @@ RISK: dict[str, int] = {
     Kind.MFA_REMOVED: 30,
     Kind.MFA_RESET: 50,
     Kind.ADDRESS_REFUSED: 50,
+    Kind.API_REFUSED: 20,
     Kind.SUSPICIOUS: 70,
 }
 

@@ -11,7 +11,7 @@ from backoffice.accounts import networks
 from backoffice.accounts.models import RoleAccess, StaffProfile, User
 from backoffice.accounts.permissions import require
 from backoffice.accounts.roles import ROLES
-from backoffice.accounts.services import duty, roles, sessions
+from backoffice.accounts.services import duty, invitations, roles, sessions
 from backoffice.audit import entries
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.queues.services import people
@@ -122,6 +122,7 @@ def deactivate(*, user: User, by: User | None, reason: str, at: datetime | None 
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             raise Conflict(_("This account is not active."))
         user.is_active = False
+        roles.withdraw_all(user=user, reason=reason, at=at)
         people.leave(user=user, at=at)
         entries.record(action="staff.deactivate", by=by, subject=user, reason=reason, at=at)
         sessions.end_all(user=user, by=by, reason="deactivated", at=at)
@@ -134,6 +135,8 @@ def reactivate(*, user: User, by: User, reason: str, at: datetime | None = None)
         raise Invalid(_("Say why."), field="reason")
     if not user.is_staff or by == user:
         raise Forbidden(_("This is not a staff account."))
+    if invitations.never_came(user):
+        raise Conflict(_("This person has not accepted an invitation yet. Invite them again."), code="never_came")
     with transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             raise Conflict(_("This account is active."))

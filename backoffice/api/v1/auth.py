@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from backoffice.accounts import devices, tokens
 from backoffice.accounts.models import User
-from backoffice.accounts.services import users
+from backoffice.accounts.services import attempts, users
 from backoffice.api.base import ApiView, created, no_content, ok
 
 
@@ -68,7 +68,8 @@ class Register(ApiView):
 
     @extend_schema(request=RegisterInput, responses={201: PairOutput})
     def post(self, request: Request) -> Response:
-        """Registers a member and signs them in."""
+        """Registers a member and signs them in. 429 with ``Retry-After`` for a network that tries too often."""
+        attempts.registration(visit=devices.visit(request._request))
         fields = self.valid(RegisterInput)
         with transaction.atomic():
             user = users.register(**fields)

@@ -1,8 +1,8 @@
 """Staff: who they are, what their roles allow, from where and until when (P-035, P-046, W-028)."""
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -11,11 +11,12 @@ from django.contrib import messages
 from django.db.models import Exists, OuterRef, Prefetch
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.accounts import devices, factor, networks, roles, stepup
-from backoffice.accounts.models import RoleAccess, RoleGrant, User
+from backoffice.accounts.models import RoleAccess, RoleGrant, StaffInvitation, User
 from backoffice.accounts.services import roles as role_services
 from backoffice.accounts.services import staff as services
 from backoffice.audit import queries as audit
@@ -99,19 +100,46 @@ def staff_list(request: StaffRequest) -> HttpResponse:
         .prefetch_related(
             "groups",
             Prefetch("role_grants", RoleGrant.objects.filter(ended_at=None), to_attr="live_grants"),
+            Prefetch("invitations", StaffInvitation.objects.order_by("created_at"), to_attr="all_invitations"),
         )
         .order_by("-is_active", "display_name", "id")
     )
     rows = []
     for person in people:
-        ends = {grant.role: grant.expires_at for grant in person.live_grants}
+        ends = {grant.role: grant.expires_at for grant in cast("list[RoleGrant]", person.live_grants)}
         held = [
             (str(roles.ROLES.get(group.name, group.name)), ends.get(group.name))
             for group in person.groups.all()
             if (ends.get(group.name) or later) > now
         ]
-        rows.append((person, held))
-    return render(request, "desk/system/staff/list.html", {"rows": rows})
+        rows.append((person, held, state_of(person, cast("list[StaffInvitation]", person.all_invitations), now)))
+    return render(request, "desk/system/staff/list.html", {"rows": rows, "may_invite": request.user.may(EDIT)})
+
+
+class State(NamedTuple):
+    """How an account stands, in words, with its badge."""
+
+    code: str
+    label: str | Promise
+    badge: str
+
+
+ACTIVE = State("active", gettext_lazy("active"), "ok")
+INVITED = State("invited", gettext_lazy("invited"), "info")
+LATE = State("late", gettext_lazy("invitation ran out"), "warn")
+REVOKED = State("revoked", gettext_lazy("invitation taken back"), "muted")
+CLOSED = State("closed", gettext_lazy("deactivated"), "muted")
+
+
+def state_of(person: User, invitations: Sequence[StaffInvitation], now: dt.datetime) -> State:
+    """Whether somebody is active, invited or closed; ``invitations`` are theirs, the oldest first."""
+    if person.is_active:
+        return ACTIVE
+    if not invitations or any(invitation.accepted_at for invitation in invitations):
+        return CLOSED
+    if not invitations[-1].is_open:
+        return REVOKED
+    return INVITED if invitations[-1].expires_at > now else LATE
 
 
 @screen(permission=VIEW, title=gettext_lazy("Roles"), methods=("GET", "HEAD"))
@@ -193,7 +221,7 @@ def _page(
 ) -> HttpResponse:
     request.desk["title"] = person.display_name
     profile = services.profile_of(person)
-    grants = person.role_grants.select_related("granted_by", "ended_by").order_by("-created_at")
+    grants = person.role_grants.select_related("granted_by", "approved_by", "ended_by").order_by("-created_at")
     made: dict[str, forms.Form] = {
         "grant": GrantForm(auto_id="grant-%s"),
         "take": ReasonForm(auto_id="take-%s"),
@@ -209,10 +237,14 @@ def _page(
         ),
         "networks": NetworksForm(auto_id="networks-%s", initial={"allowed_ips": "\n".join(profile.allowed_ips)}),
         "account": ReasonForm(auto_id="account-%s"),
+        "revoke": ReasonForm(auto_id="revoke-%s"),
     }
     if form is not None:
         made[opened.split(":")[0]] = form
     held = [(role, roles.ROLES.get(role, role)) for role in person.role_codes]
+    now = clock.now()
+    invited = list(person.invitations.select_related("invited_by").order_by("created_at"))
+    asked = [(wish, roles.ROLES[wish.payload["role"]], wish.payload) for wish in role_services.waiting(person)]
     return render(
         request,
         "desk/system/staff/detail.html",
@@ -231,17 +263,24 @@ def _page(
             "is_me": person == request.user,
             "address": devices.visit(request).ip,
             "entries": audit.for_subject(person)[:TIMELINE],
-            "now": clock.now(),
+            "now": now,
+            "state": state_of(person, invited, now),
+            "invitation": invited[-1] if invited else None,
+            "wanted": [roles.ROLES.get(role, role) for role in invited[-1].roles] if invited else [],
+            "asked": asked,
+            "nobody_else": nobody_else()
+            if asked and not role_services.approvers(user=person, by=asked[0][0].requested_by).exists()
+            else "",
         },
         status=status,
     )
 
 
-def _act(
+def act(
     request: StaffRequest,
     pk: UUID,
     form: forms.Form,
-    act: Callable[[User, dict[str, Any]], object],
+    verb: Callable[[User, dict[str, Any]], object],
     *,
     opened: str,
     done: str,
@@ -250,11 +289,12 @@ def _act(
     person = find(pk)
     if form.is_valid():
         try:
-            act(person, form.cleaned_data)
+            verb(person, form.cleaned_data)
         except DomainError as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         else:
-            messages.success(request, done)
+            if done:
+                messages.success(request, done)
             return redirect("desk:staff_detail", pk=pk)
     return _page(request, person, form=form, opened=opened, status=400)
 
@@ -262,11 +302,11 @@ def _act(
 @screen(permission=DECIDE, title=gettext_lazy("Staff"), methods=("POST",))
 @stepup.required
 def role_give(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Gives a role, for good or until a time."""
+    """Gives a role, for good or until a time, or asks another Super Admin to say yes."""
 
-    def act(person: User, given: dict[str, Any]) -> None:
+    def give(person: User, given: dict[str, Any]) -> None:
         until: dt.datetime | None = given["until"]
-        role_services.give(
+        outcome = role_services.give(
             user=person,
             role=given["role"],
             by=request.user,
@@ -274,9 +314,24 @@ def role_give(request: StaffRequest, pk: UUID) -> HttpResponse:
             until=until,
             languages=given["languages"],
         )
+        if isinstance(outcome, RoleGrant):
+            messages.success(request, _("The role is given."))
+        elif role_services.approvers(user=person, by=request.user).exists():
+            sentence = _("This role takes two Super Admins. The others are asked: %(reference)s.")
+            messages.info(request, sentence % {"reference": outcome.reference})
+        else:
+            messages.warning(request, nobody_else())
 
     form = GrantForm(request.POST, auto_id="grant-%s")
-    return _act(request, pk, form, act, opened="grant", done=_("The role is given."))
+    return act(request, pk, form, give, opened="grant", done="")
+
+
+def nobody_else() -> str:
+    """What to do when nobody could approve (P-030)."""
+    return _(
+        "This waits for a second Super Admin, and there is none who could approve it. Make one on the server: "
+        "python manage.py create_super_admin --email ADDRESS. It goes on record."
+    )
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Staff"), methods=("POST",))
@@ -286,18 +341,18 @@ def role_take(request: StaffRequest, pk: UUID, role: str) -> HttpResponse:
     if role not in roles.ROLES:
         raise NotFound(_("There is no such role."))
 
-    def act(person: User, given: dict[str, Any]) -> None:
+    def take(person: User, given: dict[str, Any]) -> None:
         role_services.take(user=person, role=role, by=request.user, reason=given["reason"])
 
     form = ReasonForm(request.POST, auto_id="take-%s")
-    return _act(request, pk, form, act, opened=f"take:{role}", done=_("The role is taken away."))
+    return act(request, pk, form, take, opened=f"take:{role}", done=_("The role is taken away."))
 
 
 @screen(permission=EDIT, title=gettext_lazy("Staff"), methods=("POST",))
 def staff_profile(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Saves how somebody works."""
     form = ProfileForm(request.POST, auto_id="profile-%s")
-    return _act(
+    return act(
         request,
         pk,
         form,
@@ -312,7 +367,7 @@ def staff_profile(request: StaffRequest, pk: UUID) -> HttpResponse:
 def staff_networks(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Sets the networks from which this person may come in."""
     form = NetworksForm(request.POST, auto_id="networks-%s")
-    return _act(
+    return act(
         request,
         pk,
         form,
@@ -333,7 +388,7 @@ def staff_networks(request: StaffRequest, pk: UUID) -> HttpResponse:
 def staff_deactivate(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Closes the account; sessions and tokens end."""
     form = ReasonForm(request.POST, auto_id="account-%s")
-    return _act(
+    return act(
         request,
         pk,
         form,
@@ -348,7 +403,7 @@ def staff_deactivate(request: StaffRequest, pk: UUID) -> HttpResponse:
 def staff_reactivate(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Opens the account again."""
     form = ReasonForm(request.POST, auto_id="account-%s")
-    return _act(
+    return act(
         request,
         pk,
         form,

@@ -12,6 +12,7 @@ from backoffice.desk.system import (
     platform_settings,
     security,
     staff,
+    staff_invitations,
     style,
 )
 
@@ -26,6 +27,7 @@ urlpatterns = [
     *holds.urlpatterns,
     *platform_settings.urlpatterns,
     path("staff/", staff.staff_list, name="staff_list"),
+    *staff_invitations.urlpatterns,
     path("staff/<uuid:pk>/", staff.staff_detail, name="staff_detail"),
     path("staff/<uuid:pk>/profile/", staff.staff_profile, name="staff_profile"),
     path("staff/<uuid:pk>/networks/", staff.staff_networks, name="staff_networks"),
