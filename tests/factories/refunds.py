@@ -1,8 +1,10 @@
 """Refunds for tests: paid purchases at the loopback provider, requests in every state."""
 
 import itertools
+from typing import Any
 
 from backoffice.accounts.models import User
+from backoffice.approvals.models import ApprovalRequest
 from backoffice.approvals.services import requests
 from backoffice.commerce.services import purchases
 from backoffice.core import clock
@@ -13,7 +15,7 @@ from tests.factories import finance, sales
 from tests.factories.accounts import member, staff
 
 _numbers = itertools.count(1)
-URLS = {"success_url": "https://shop.example/done", "cancel_url": "https://shop.example/back"}
+URLS: dict[str, Any] = {"success_url": "https://shop.example/done", "cancel_url": "https://shop.example/back"}
 PENDING, FAILING = "4000000000007726", "4000000000005126"
 
 
@@ -23,7 +25,7 @@ def paid(
     *,
     card: str = "4242424242424242",
     buyer: User | None = None,
-    **title_fields: object,
+    **title_fields: Any,
 ) -> Payment:
     """A captured payment that the loopback provider knows."""
     purchase = purchases.start(title=sales.published(price_minor=price, **title_fields), by=buyer or member())
@@ -54,9 +56,15 @@ def asked(payment: Payment, minor: int, *, by: User | None = None, reason: str =
     return refunds.propose(payment=payment, amount_minor=minor, reason=reason, by=by or support_person())
 
 
+def approval_of(request: RefundRequest) -> ApprovalRequest:
+    """Its request for the second person."""
+    assert request.approval is not None
+    return request.approval
+
+
 def approved(payment: Payment, minor: int, *, by: User | None = None) -> RefundRequest:
     """A refund that is approved and not sent yet."""
     request = asked(payment, minor)
-    requests.approve(request=request.approval, by=by or finance.finance_person(), at=clock.now())
+    requests.approve(request=approval_of(request), by=by or finance.finance_person(), at=clock.now())
     request.refresh_from_db()
     return request

@@ -157,7 +157,7 @@ def _refund_form(request: StaffRequest, found: Payment, typed: Any, error: Domai
         "decides": user.may(refund_policy.DECIDE),
         "limit": money.display(refund_queries.limit_alone(found), "USD"),
         # What the creator's balance bears: not for support (P-018).
-        "burden": refund_queries.burden(found, left) if user.may("payments.view") else None,
+        "burden": refunds.burden(found, left) if user.may("payments.view") else None,
     }
 
 

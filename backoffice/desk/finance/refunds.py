@@ -146,7 +146,7 @@ def refund(request: StaffRequest, refund_id: UUID) -> HttpResponse:
         "tones": TONES,
         "shows_money": shows_money,
         "timeline": _timeline(found),
-        "burden": queries.burden(found.payment, found.amount_minor) if shows_money and waits else None,
+        "burden": refunds.burden(found.payment, found.amount_minor) if shows_money and waits else None,
     }
     if shows_money:
         context |= {

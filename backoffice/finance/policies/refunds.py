@@ -16,7 +16,7 @@ APPROVE = "payments.approve"
 STRIPE = "stripe"
 
 # The provider knows three reasons; what is none of them is told as none.
-PROVIDER_REASONS = {
+PROVIDER_REASONS: dict[str, str] = {
     RefundReason.REQUESTED: "requested_by_customer",
     RefundReason.NOT_AS_DESCRIBED: "requested_by_customer",
     RefundReason.NOT_PLAYABLE: "requested_by_customer",

@@ -1,17 +1,13 @@
-"""Refunds that staff asked for: lists, what is left of a payment, and whose money a refund would be."""
+"""Refunds that staff asked for: lists, and what is left of a payment."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
 from backoffice.configuration import values
-from backoffice.creators.models import Creator
-from backoffice.finance.models import Earning, Payment, RefundRequest
-from backoffice.finance.policies.rounding import ratio
-from backoffice.finance.queries import balances
-from backoffice.finance.states import LIVE_REFUNDS, EarningStatus, RefundStatus
+from backoffice.finance.models import Payment, RefundRequest
+from backoffice.finance.states import LIVE_REFUNDS, RefundStatus
 
 # A person has to do something, or has to know.
 TROUBLED = Q(status=RefundStatus.NEEDS_HUMAN) | Q(failure_code="contradiction")
@@ -68,46 +64,3 @@ def limit_alone(payment: Payment) -> int:
 def _sum(payment: Payment, which: Q) -> int:
     rows = RefundRequest.objects.filter(which, payment=payment)
     return rows.aggregate(total=Sum("amount_minor"))["total"] or 0
-
-
-@dataclass(frozen=True, slots=True)
-class Burden:
-    """Whose money a refund would be, minor units of ``currency`` (the creator's).
-
-    ``share`` of it is the creator's: ``pending`` out of the refund window, ``available`` out of the balance, and what
-    that does not cover is ``owed`` to the platform and taken from later earnings.
-    """
-
-    creator: Creator
-    currency: str
-    share: int
-    pending: int
-    available: int
-    owed: int
-    balance_available: int
-    balance_owed: int
-
-
-def burden(payment: Payment, amount_minor: int) -> Burden | None:
-    """What a refund of ``amount_minor`` more would take from the creator as things stand; None for platform titles."""
-    earning = Earning.objects.select_related("creator").filter(payment=payment).first()
-    if earning is None:
-        return None
-    before = payment.refunded_minor
-    after = min(before + amount_minor, payment.amount_minor)
-    share = ratio(earning.amount_minor, after, payment.amount_minor) - ratio(
-        earning.amount_minor, before, payment.amount_minor
-    )
-    balance = balances.of(earning.creator, earning.currency)
-    is_pending = earning.status == EarningStatus.PENDING
-    covered = 0 if is_pending else min(share, balance.available)
-    return Burden(
-        creator=earning.creator,
-        currency=earning.currency,
-        share=share,
-        pending=share if is_pending else 0,
-        available=covered,
-        owed=0 if is_pending else share - covered,
-        balance_available=balance.available,
-        balance_owed=balance.owed,
-    )

@@ -59,13 +59,13 @@ def test_what_support_proposes_waits_for_finance_and_is_sent_after_its_yes(db: N
     request = refunds.propose(
         payment=payment, amount_minor=40_00, reason="not_playable", by=agent, ticket="TK-1", note="does not start"
     )
-    assert (request.status, request.is_single_handed, request.approval.needed) == ("requested", False, 1)
+    assert (request.status, request.is_single_handed, made.approval_of(request).needed) == ("requested", False, 1)
     assert not stripe.calls("/v1/refunds", method="POST")
-    requests.approve(request=request.approval, by=approver, revision=1)
+    requests.approve(request=made.approval_of(request), by=approver, revision=1)
     jobs.run_due(kinds=["finance.send_refund"])
     request = again(request)
     payment = request.payment
-    assert (request.status, request.approval.status) == ("succeeded", "applied")
+    assert (request.status, made.approval_of(request).status) == ("succeeded", "applied")
     assert (payment.status, payment.refunded_minor, given_back(payment)) == ("partially_refunded", 40_00, 40_00)
     assert request.refund is not None
     assert request.refund.amount_minor == 40_00
@@ -79,7 +79,11 @@ def test_what_support_proposes_waits_for_finance_and_is_sent_after_its_yes(db: N
 def test_finances_own_small_refund_needs_nobody_else(db: None, stripe: RunningFake) -> None:
     payment = made.paid(stripe)
     request = made.asked(payment, 100_00, by=finance.finance_person())
-    assert (request.status, request.approval.needed, request.approval.status) == ("approved", 0, "approved")
+    assert (request.status, made.approval_of(request).needed, made.approval_of(request).status) == (
+        "approved",
+        0,
+        "approved",
+    )
     request = send(request)
     assert (request.status, request.payment.status) == ("succeeded", "refunded")
     assert request.payment.purchase.status == "refunded"
@@ -89,21 +93,21 @@ def test_finances_own_small_refund_needs_nobody_else(db: None, stripe: RunningFa
 def test_small_refunds_of_one_payment_add_up_against_the_limit(db: None, stripe: RunningFake) -> None:
     payment = made.paid(stripe, 300_00)
     maker = finance.finance_person()
-    assert made.asked(payment, 60_00, by=maker).approval.needed == 0
-    assert made.asked(payment, 41_00, by=finance.finance_person()).approval.needed == 1
-    assert made.asked(payment, 40_00, by=maker).approval.needed == 0
+    assert made.approval_of(made.asked(payment, 60_00, by=maker)).needed == 0
+    assert made.approval_of(made.asked(payment, 41_00, by=finance.finance_person())).needed == 1
+    assert made.approval_of(made.asked(payment, 40_00, by=maker)).needed == 0
 
 
 @pytest.mark.parametrize("amount", [100_01, 300_00])
 def test_above_the_limit_finance_needs_another_person(db: None, stripe: RunningFake, amount: int) -> None:
     maker = finance.finance_person()
     request = made.asked(made.paid(stripe, 300_00), amount, by=maker)
-    assert (request.status, request.approval.needed) == ("requested", 1)
+    assert (request.status, made.approval_of(request).needed) == ("requested", 1)
     with pytest.raises(Forbidden):
-        requests.approve(request=request.approval, by=maker)
+        requests.approve(request=made.approval_of(request), by=maker)
     values.change(key="refund.auto_limit", value=0, by=None, reason="test")
     values.cache.clear()
-    assert made.asked(made.paid(stripe), 1, by=maker).approval.needed == 1
+    assert made.approval_of(made.asked(made.paid(stripe), 1, by=maker)).needed == 1
 
 
 def test_in_another_currency_there_is_always_another_person(db: None, stripe: RunningFake) -> None:
@@ -111,17 +115,17 @@ def test_in_another_currency_there_is_always_another_person(db: None, stripe: Ru
     payment = sales.sale(at=clock.now())
     Payment.objects.filter(pk=payment.pk).update(currency="EUR")
     payment.refresh_from_db()
-    assert made.asked(payment, 1_00, by=finance.finance_person()).approval.needed == 1
+    assert made.approval_of(made.asked(payment, 1_00, by=finance.finance_person())).needed == 1
 
 
 def test_nobody_alone_refunds_or_approves_what_they_bought(db: None, stripe: RunningFake) -> None:
     buyer = finance.finance_person()
     payment = made.paid(stripe, buyer=buyer)
-    assert made.asked(payment, 1_00, by=buyer).approval.needed == 1
+    assert made.approval_of(made.asked(payment, 1_00, by=buyer)).needed == 1
     request = made.asked(payment, 2_00)
     for act in (
-        lambda: requests.approve(request=request.approval, by=buyer),
-        lambda: requests.reject(request=request.approval, by=buyer, reason="no"),
+        lambda: requests.approve(request=made.approval_of(request), by=buyer),
+        lambda: requests.reject(request=made.approval_of(request), by=buyer, reason="no"),
     ):
         with pytest.raises(Forbidden) as refusal:
             act()
@@ -134,12 +138,12 @@ def test_others_neither_propose_nor_approve(db: None, stripe: RunningFake, role:
     with pytest.raises(Forbidden):
         made.asked(payment, 1_00, by=staff(role))
     with pytest.raises(Forbidden):
-        requests.approve(request=made.asked(payment, 1_00).approval, by=staff(role))
+        requests.approve(request=made.approval_of(made.asked(payment, 1_00)), by=staff(role))
 
 
 def test_support_does_not_approve(db: None, stripe: RunningFake) -> None:
     with pytest.raises(Forbidden):
-        requests.approve(request=made.asked(made.paid(stripe), 1_00).approval, by=made.support_person())
+        requests.approve(request=made.approval_of(made.asked(made.paid(stripe), 1_00)), by=made.support_person())
 
 
 def test_all_that_is_asked_for_and_given_back_never_exceeds_what_was_paid(db: None, stripe: RunningFake) -> None:
@@ -207,8 +211,8 @@ def test_rejected_and_withdrawn_refunds_send_nothing_and_free_their_amount(db: N
     payment = made.paid(stripe)
     agent = made.support_person()
     rejected, withdrawn = made.asked(payment, 60_00, by=agent), made.asked(payment, 40_00, by=agent)
-    requests.reject(request=rejected.approval, by=finance.finance_person(), reason="watched twice")
-    requests.withdraw(request=withdrawn.approval, by=agent)
+    requests.reject(request=made.approval_of(rejected), by=finance.finance_person(), reason="watched twice")
+    requests.withdraw(request=made.approval_of(withdrawn), by=agent)
     assert (again(rejected).status, again(withdrawn).status) == ("rejected", "withdrawn")
     assert again(rejected).failure == "watched twice"
     assert told(agent) == [("refund.outcome", "rejected")]
@@ -227,9 +231,9 @@ def test_what_nobody_approves_expires(db: None, stripe: RunningFake) -> None:
 def test_an_approved_refund_cannot_be_withdrawn_any_more(db: None, stripe: RunningFake) -> None:
     request = made.approved(made.paid(stripe), 60_00)
     with pytest.raises(Conflict) as refusal:
-        requests.withdraw(request=request.approval, by=request.requested_by)
+        requests.withdraw(request=made.approval_of(request), by=request.requested_by)
     assert refusal.value.code == "under_way"
-    assert ApprovalRequest.objects.get(pk=request.approval_id).status == "approved"
+    assert ApprovalRequest.objects.get(pk=made.approval_of(request).pk).status == "approved"
 
 
 # --- Sending ---
@@ -246,9 +250,9 @@ def test_money_given_back_elsewhere_meanwhile_fails_the_request_before_anything_
     made.tell(stripe)
     stripe.clear_calls()
     ready = send(ready)
-    assert (ready.status, ready.failure_code, ready.approval.status) == ("failed", "not_possible", "failed")
-    requests.approve(request=waiting.approval, by=finance.finance_person())
-    assert (again(waiting).status, again(waiting).approval.status) == ("failed", "failed")
+    assert (ready.status, ready.failure_code, made.approval_of(ready).status) == ("failed", "not_possible", "failed")
+    requests.approve(request=made.approval_of(waiting), by=finance.finance_person())
+    assert (again(waiting).status, made.approval_of(again(waiting)).status) == ("failed", "failed")
     assert not stripe.calls("/v1/refunds", method="POST")
     assert verification.run() == []
 
@@ -264,7 +268,7 @@ def test_a_definite_refusal_fails_with_the_providers_sentence_and_can_be_asked_f
     request = send(request)
     assert (request.status, request.failure_code) == ("failed", "balance_insufficient")
     assert "does not cover" in request.failure
-    assert request.approval.status == "failed"
+    assert made.approval_of(request).status == "failed"
     assert told(request.requested_by) == told(approver) == [("refund.outcome", "failed")]
     assert told(payment.user) == []
     stripe.topup(10_000_000, "usd")
@@ -327,7 +331,7 @@ def lost_for_a_day(stripe: RunningFake, fault: str) -> RefundRequest:
 def test_after_23_hours_a_trace_is_adopted_and_without_one_a_person_has_to_look(db: None, stripe: RunningFake) -> None:
     assert send(lost_for_a_day(stripe, "reset_after")).status == "succeeded"
     request = send(lost_for_a_day(stripe, "reset_before"))
-    assert (request.status, request.approval.status) == ("needs_human", "approved")
+    assert (request.status, made.approval_of(request).status) == ("needs_human", "approved")
     assert ("refund.outcome", "needs_human") in told(request.requested_by)
     assert not at_provider(request.payment)
     assert queries.waiting_count() == 1
@@ -346,7 +350,7 @@ def test_a_person_sends_it_under_a_new_key_or_gives_it_up_after_proof(db: None, 
     other = send(lost_for_a_day(stripe, "reset_before"))
     refunds.give_up(request=other, by=person, reason="the customer was paid in cash")
     other = again(other)
-    assert (other.status, other.failure, other.approval.status) == (
+    assert (other.status, other.failure, made.approval_of(other).status) == (
         "failed",
         "the customer was paid in cash",
         "failed",

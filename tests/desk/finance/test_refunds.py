@@ -115,7 +115,7 @@ def test_finance_approves_what_support_proposed(desk: Callable[..., Desk], strip
     listed = client.get(LIST)
     assert [row.pk for row in listed.context["page"].items] == [request.pk]
     assert "share of" in client.get(detail(request)).content.decode()
-    answer = client.post(
+    answer: Any = client.post(
         reverse("desk:approval_approve", args=[request.approval_id]), {"revision": "1", "next": detail(request)}
     )
     assert answer.url == detail(request)
@@ -306,7 +306,8 @@ def test_a_refund_that_came_back_says_where_the_money_is(desk: Callable[..., Des
 
 def test_what_waits_is_counted_beside_the_menu(desk: Callable[..., Desk], stripe: RunningFake) -> None:
     made.asked(made.paid(stripe), 1_00)
-    requests.withdraw(request=(gone := made.asked(made.paid(stripe), 1_00)).approval, by=gone.requested_by)
+    gone = made.asked(made.paid(stripe), 1_00)
+    requests.withdraw(request=made.approval_of(gone), by=gone.requested_by)
     page = desk("financial_admin").get(LIST)
     rows = [item for group in page.context["sidebar_navigation"] for item in group["items"]]
     (row,) = [item for item in rows if item["link"] == LIST]

@@ -2,13 +2,16 @@
 
 from .asking import check_approver, close, lines_of, propose, start
 from .sending import give_up, recover, resume, send
+from .shares import Burden, burden
 from .steps import CONTRADICTION
 from .stock import CAME_BACK, Unexplained, take
 
 __all__ = [
     "CAME_BACK",
     "CONTRADICTION",
+    "Burden",
     "Unexplained",
+    "burden",
     "check_approver",
     "close",
     "give_up",
