@@ -46,6 +46,7 @@ ROWS: list[Row] = [
     Row(WORK, _("My work"), "desk:work", "inbox"),
     Row(WORK, _("Approvals"), "desk:approval_list", "rule", badges.approvals_waiting),
     Row(WORK, _("Creator applications"), "desk:application_list", "how_to_reg", badges.applications_waiting),
+    Row(WORK, _("Queues"), "desk:queue_figures", "monitoring"),
     Row(PEOPLE, _("Creators"), "desk:creator_list", "groups"),
     Row(PEOPLE, _("People"), "admin:accounts_user_changelist", "group"),
     Row(WORK, _("Tickets"), "desk:ticket_list", "support_agent", badges.tickets_waiting),

@@ -45,7 +45,17 @@ def decision_undo(request: StaffRequest, pk: UUID) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('desk:moderation_bench')}?case={case.pk}")
 
 
+@screen(permission=DECIDE, title=gettext_lazy("My recent decisions"), methods=("POST",))
+def case_undo(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """The same by the case: this moderator's newest decision on it."""
+    decision = Decision.objects.filter(case=pk, by=request.user).order_by("-decided_at", "-id").first()
+    if decision is None:
+        raise NotFound(_("There is no such decision."))
+    return decision_undo(request, decision.pk)
+
+
 urlpatterns = [
+    path("cases/<uuid:pk>/undo/", case_undo, name="case_undo"),
     path("decisions/", decision_list, name="decision_list"),
     path("decisions/<uuid:pk>/undo/", decision_undo, name="decision_undo"),
 ]

@@ -25,6 +25,9 @@ class Desk:
     next_url: str
     open_url: str
     key: str
+    # Who sees its figures and is given what was escalated; where a decision is taken back.
+    supervise: str = ""
+    undo_url: str = ""
 
     def link(self, subject_id: str) -> str:
         """The screen of one subject."""
@@ -42,6 +45,8 @@ DESKS = (
         "desk:moderation_next",
         "desk:case",
         "m",
+        "cases.supervise",
+        "desk:case_undo",
     ),
     Desk(
         "applications",
@@ -53,6 +58,8 @@ DESKS = (
         "desk:application_next",
         "desk:application_detail",
         "v",
+        "applications.supervise",
+        "desk:application_undo",
     ),
     Desk(
         "tickets",
@@ -64,6 +71,7 @@ DESKS = (
         "desk:ticket_next",
         "desk:ticket",
         "t",
+        "tickets.supervise",
     ),
     Desk(
         "payouts",
@@ -107,3 +115,11 @@ def seen_by(user: User) -> list[Desk]:
 def worked_by(user: User) -> set[str]:
     """The codes of the queues from which this person may take the next item."""
     return {desk.code for desk in DESKS if desk.next_url and any(user.may(permission) for permission in desk.work)}
+
+
+SUPERVISORS = tuple(desk.supervise for desk in DESKS if desk.supervise)
+
+
+def supervised_by(user: User) -> list[Desk]:
+    """The queues whose figures this person sees and whose escalated items they are given."""
+    return [desk for desk in DESKS if desk.supervise and user.may(desk.supervise)]
