@@ -111,7 +111,7 @@ DEFAULTS: dict[str, Setting] = {
     "document.max_bytes": Setting(
         15_000_000,
         int,
-        _("Largest identity document, in bytes."),
+        _("Largest identity document."),
         unit=Unit.BYTES,
         least=1000,
         most=50 * MIB,
@@ -221,20 +221,16 @@ DEFAULTS: dict[str, Setting] = {
         level=Level.OPERATIONAL,
     ),
     "media.max_audio_bytes": Setting(
-        1024**3, int, _("Largest sound file, in bytes."), unit=Unit.BYTES, least=MIB, most=100 * GIB
+        1024**3, int, _("Largest sound file."), unit=Unit.BYTES, least=MIB, most=100 * GIB
     ),
-    "media.max_bytes": Setting(
-        10 * 1024**3, int, _("Largest video file, in bytes."), unit=Unit.BYTES, least=MIB, most=100 * GIB
-    ),
+    "media.max_bytes": Setting(10 * 1024**3, int, _("Largest video file."), unit=Unit.BYTES, least=MIB, most=100 * GIB),
     "media.max_document_bytes": Setting(
-        25 * 1024**2, int, _("Largest proof document, in bytes."), unit=Unit.BYTES, least=MIB, most=GIB
+        25 * 1024**2, int, _("Largest proof document."), unit=Unit.BYTES, least=MIB, most=GIB
     ),
     "media.max_duration_seconds": Setting(
         6 * 3600, int, _("Longest film or sound, in seconds."), unit=Unit.SECONDS, least=60, most=24 * 3600
     ),
-    "media.max_image_bytes": Setting(
-        20 * 1024**2, int, _("Largest picture, in bytes."), unit=Unit.BYTES, least=MIB, most=GIB
-    ),
+    "media.max_image_bytes": Setting(20 * 1024**2, int, _("Largest picture."), unit=Unit.BYTES, least=MIB, most=GIB),
     "media.max_open_uploads": Setting(
         20,
         int,
@@ -245,7 +241,7 @@ DEFAULTS: dict[str, Setting] = {
         level=Level.OPERATIONAL,
     ),
     "media.max_subtitle_bytes": Setting(
-        5 * 1024**2, int, _("Largest subtitle file, in bytes."), unit=Unit.BYTES, least=100_000, most=100 * MIB
+        5 * 1024**2, int, _("Largest subtitle file."), unit=Unit.BYTES, least=100_000, most=100 * MIB
     ),
     "media.upload_hours": Setting(
         24,
@@ -319,7 +315,7 @@ DEFAULTS: dict[str, Setting] = {
     "payout.dual_approval_over": Setting(
         1_000_00,
         int,
-        _("Payouts above this (USD cents) need two approvers (N-016)."),
+        _("Payouts above this amount need two approvers (N-016)."),
         unit=Unit.USD,
         least=0,
         most=1_000_000_000_00,
@@ -367,7 +363,7 @@ DEFAULTS: dict[str, Setting] = {
     "refund.auto_limit": Setting(
         100_00,
         int,
-        _("Most of one payment (USD cents) that one person of finance may refund alone (N-016)."),
+        _("Most of one payment that one person of finance may refund alone (N-016)."),
         unit=Unit.USD,
         least=0,
         most=1_000_000_00,

@@ -72,12 +72,12 @@ def check(key: str, value: Any, *, current: Callable[[str], Any]) -> None:
                 )
 
 
-def allowed(setting: Setting) -> str:
-    """What the setting allows, for people: bounds or choices."""
+def allowed(setting: Setting, *, labels: bool = False) -> str:
+    """What the setting allows, for people: bounds, or choices by their codes or ``labels``."""
     if setting.type is bool:
         return ""
     if setting.choices:
-        return ", ".join(code for code, _label in setting.choices)
+        return ", ".join(str(label) if labels else code for code, label in setting.choices)
     least, most = setting.bounds()
     if setting.type is int:
         return _("%(least)s to %(most)s") % {"least": in_words(setting, least), "most": in_words(setting, most)}

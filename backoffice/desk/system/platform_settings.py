@@ -49,6 +49,11 @@ class Row:
     may_change: bool
 
     @property
+    def is_switch(self) -> bool:
+        """Whether it is a kill switch."""
+        return self.setting.level == Level.SWITCH
+
+    @property
     def level(self) -> str:
         """Who may change it, in a word."""
         return str(LEVELS[self.setting.level])
@@ -98,7 +103,7 @@ class ReasonForm(forms.Form):
 
 
 def _field(setting: Setting) -> forms.Field:
-    label, allowed = gettext_lazy("New value"), rules.allowed(setting)
+    label, allowed = gettext_lazy("New value"), rules.allowed(setting, labels=True)
     if setting.level == Level.SWITCH:
         return forms.ChoiceField(label=label, choices=[("on", "on"), ("off", "off")], widget=forms.HiddenInput)
     if setting.type is bool:
@@ -227,7 +232,8 @@ def _page(
     opened: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    request.desk["title"] = key
+    group = group_label(group_of(key, setting))
+    request.desk["title"] = f"{group}: {key}"
     versions = SettingVersion.objects.filter(key=key)
     # The history below may show an older page.
     version = versions.order_by("-created_at", "-id").select_related("changed_by", "approved_by").first()
@@ -253,11 +259,11 @@ def _page(
         "desk/system/settings/detail.html",
         {
             "row": row,
-            "allowed": rules.allowed(setting),
-            "group": group_label(group_of(key, setting)),
+            "allowed": rules.allowed(setting, labels=True),
+            "group": group,
             "form": (form if opened == "change" else ChangeForm(setting, initial=initial)) if offered else None,
             "stops": stops,
-            "waits": services.waits(setting, False if stops else setting.default),
+            "alone": offered and setting.two_people and not services.others_may_approve(request.user, setting),
             "suffix": "" if setting.unit == Unit.BYTES else words.SUFFIXES.get(setting.unit, ""),
             "asked_for": words.in_words(setting, pending.payload["value"]) if pending is not None else "",
             "history": [

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from backoffice.accounts.models import User
+from backoffice.accounts.models import RoleGrant, User
+from backoffice.accounts.roles import MATRIX
 from backoffice.accounts.services.roles import super_admins
 from backoffice.approvals.models import ApprovalRequest
 from backoffice.approvals.services import requests
@@ -52,6 +53,15 @@ def may_change(user: User, setting: Setting) -> bool:
 def waits(setting: Setting, value: Any) -> bool:
     """Whether this value needs a second person. Stopping by a kill switch never waits."""
     return setting.two_people and not (setting.level == Level.SWITCH and value is False)
+
+
+def others_may_approve(user: User, setting: Setting) -> bool:
+    """Whether there is anybody besides this person who could approve a change."""
+    area, _dot, verb = TO_APPROVE[setting.level].partition(".")
+    roles = [role for role, verbs in MATRIX[area].items() if verb in verbs.split()]
+    lapsed = RoleGrant.objects.filter(role__in=roles, ended_at=None, expires_at__lte=clock.now())
+    people = User.objects.filter(is_active=True, is_staff=True, groups__name__in=roles)
+    return people.exclude(pk=user.pk).exclude(pk__in=lapsed.values("user")).exists()
 
 
 def propose(

@@ -323,3 +323,12 @@ def test_the_page_that_it_matters_to_says_that_it_is_off(desk: Seat, key: str, a
     values.change(key=key, value=True, by=None, reason="test")
     values.change(key=SWITCH, value=False, by=None, reason="test")
     assert "switched off" not in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize("key", [SECURITY, SWITCH])
+def test_the_only_super_admin_is_told_that_nobody_could_approve(desk: Seat, key: str) -> None:
+    client = desk("super_admin")
+    staff("admin")
+    assert "There is nobody else who could approve" in client.get(page(key)).content.decode()
+    staff("super_admin")
+    assert "There is nobody else" not in client.get(page(key)).content.decode()
