@@ -224,6 +224,7 @@ API: dict[str, dict[str, str]] = {
     "own_files": {MEMBER: "view add"},  # U-025
     "own_balance": {CREATOR: "view"},  # U-026
     "own_payouts": {CREATOR: "view add"},  # U-027
+    "own_tax_form": {CREATOR: "view add"},  # E-021, X-033
     "own_payout_accounts": {CREATOR: "view add"},  # U-027
     "titles": {VISITOR: "view"},  # U-028, U-029
     "own_purchases": {MEMBER: "view add"},  # U-030, U-031

@@ -13,6 +13,7 @@ MODULES: list[str] = [
     "backoffice.api.v1.applications",
     "backoffice.api.v1.creators",
     "backoffice.api.v1.onboarding",
+    "backoffice.api.v1.tax",
     "backoffice.api.v1.uploads",
     "backoffice.api.v1.help",
     "backoffice.api.v1.titles",

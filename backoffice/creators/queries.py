@@ -307,6 +307,12 @@ def tax_forms_waiting() -> int:
     return TaxProfile.objects.filter(status=states.TaxProfileStatus.SUBMITTED).count()
 
 
+def newest_tax_form(creator: Creator) -> TaxProfile | None:
+    """The form in force, or the newest one that was refused; None when there is neither."""
+    shown = (*states.CURRENT_TAX, states.TaxProfileStatus.REJECTED)
+    return TaxProfile.objects.filter(creator=creator, status__in=shown).order_by("-signed_at", "-id").first()
+
+
 def has_sealed(person: Any) -> bool:
     """Whether anything is still encrypted under this person's key."""
     documents = VerificationDocument.objects.filter(subject=person).exclude(status=states.DocumentStatus.PURGED)

@@ -26,8 +26,8 @@ from backoffice.catalogue.models import FeaturedSection, Title
 from backoffice.catalogue.services import featured, titles
 from backoffice.configuration import values
 from backoffice.core import clock
-from backoffice.creators.models import Creator
-from backoffice.creators.services import applications, documents
+from backoffice.creators.models import Creator, TaxProfile
+from backoffice.creators.services import applications, documents, holds, renewals
 from backoffice.creators.states import Tier
 from backoffice.finance.models import Payment, PayoutItem
 from backoffice.finance.services import fee_replay
@@ -160,6 +160,30 @@ def waiting_applications(*names: str) -> list[str]:
     return ids
 
 
+def waiting_with_papers(name: str, *kinds: str) -> str:
+    """A complete application with a readable picture of each of these kinds of document; its id."""
+    at = clock.now()
+    person = make_accounts.member(display_name=name)
+    sample = _film(person, purpose="sample")
+    fields = make_creators.contents(person, stage_name=name, legal_name=name, sample=sample)
+    application = applications.start(user=person, by=person, fields=fields, at=at)
+    for kind in kinds:
+        paper = files.paper(name, kind.upper())
+        documents.upload(application=application, document_type=kind, content=paper, by=person, at=at)
+    applications.submit(application=application, by=person, at=at)
+    return str(application.pk)
+
+
+def make_creator(email: str) -> str:
+    """A live creator of somebody who has registered; its id."""
+    return str(make_creators.creator(User.objects.get(email=email)).pk)
+
+
+def tax_form(creator: str) -> str:
+    """The id of a creator's newest tax form."""
+    return str(TaxProfile.objects.filter(creator=creator).latest("signed_at").pk)
+
+
 def waiting_payout(minor: int) -> dict[str, str]:
     """A payout that its creator has asked for: id, reference."""
     demo_payouts.lever("topup", amount=minor)
@@ -210,7 +234,15 @@ def furnish() -> dict[str, str]:
     featured.place(FeaturedSection.objects.order_by("position").first(), title=film, by=None, starts_at=clock.now())
     payment = Payment.objects.get(purchase__title=film)
     found = Case.objects.get(pk=case)
+    signed = make_creators.tax_profile(film.creator)
+    admin = User.objects.get(email="admin@backlot.example")
+    hold = holds.place(person=film.creator.user, by=admin, reason="Inquiry of the court of first instance " * 6)
+    make_creators.activated()
+    renewals.put_due(at=clock.now() + timedelta(days=366))
     return {
+        "tax form": f"/admin/creators/tax/{signed.pk}/",
+        "hold": f"/admin/system/holds/{hold.pk}/",
+        "place a hold": f"/admin/system/people/{film.creator.user_id}/hold/",
         "case": f"/admin/moderation/cases/{case}/",
         "application": f"/admin/creators/applications/{application}/",
         "creator": f"/admin/creators/{film.creator_id}/",
@@ -231,7 +263,10 @@ WORK: dict[str, Callable[..., Any]] = {
         newcomer,
         secret,
         waiting_titles,
+        make_creator,
+        tax_form,
         waiting_applications,
+        waiting_with_papers,
         waiting_payout,
         state_of_payout,
         waiting_tickets,
