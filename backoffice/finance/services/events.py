@@ -248,7 +248,7 @@ def _refund_changed(event: PaymentEvent, thing: Mapping[str, Any], at: datetime)
         return refunds.take(payment_id=payment.pk, at=_when(event))
     if payment.status != PaymentStatus.FAILED or thing.get("status") not in refunds.CAME_BACK:
         raise Ignored(_("The payment is not booked: nothing of it was counted as refunded."), payment)
-    # It was closed because the customer had it all back, and now they have not: the money is to be booked, or looked at.
+    # It was closed because the customer had it all back, and now they have not: it is booked, or a person looks.
     charge = providers.stripe().retrieve_charge(str(thing["charge"]))
     return payments.record_captured(
         payment=payment,
