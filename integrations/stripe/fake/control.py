@@ -13,6 +13,7 @@ from integrations.stripe.fake.delivery import Background, body_of, endpoint, sig
 from integrations.stripe.fake.engine import Engine, public, to_json
 from integrations.stripe.fake.faults import Fault
 from integrations.stripe.fake.resources import checkout, payouts, refunds
+from integrations.stripe.fake.resources import payments as taken
 from integrations.stripe.fake.store import Object
 
 PREFIX = "/_fake/"
@@ -54,6 +55,20 @@ class Control:
     def pay(self, session: str, card: str = "4242424242424242", email: str = "") -> Object:
         """What pressing Pay on the hosted page does. Raises `checkout.Declined` or `checkout.NotOpen`."""
         return checkout.pay(self.engine, session, card=card, email=email)
+
+    def take_over(self, payments: list[dict[str, Any]]) -> int:
+        """Payments taken before this fake was there: id, amount, currency, created, metadata, and "refunded", the
+        total given back of it. Nothing is announced and no balance changes. How many were not known.
+        """
+        count = 0
+        with self.engine.store.transaction():
+            for given in payments:
+                refunded = int(given.pop("refunded", 0))
+                if taken.take_over(self.engine, **given) is not None:
+                    count += 1
+                    if refunded:
+                        refunds.take_over(self.engine, given["id"], refunded)
+        return count
 
     def run_scheduled(self) -> int:
         """Does now all that was scheduled for later (payouts and refunds settle, charges get booked); how many."""
@@ -221,6 +236,7 @@ class Control:
             "redeliver": self.redeliver,
             "release": self.release,
             "run_scheduled": self.run_scheduled,
+            "take_over": self.take_over,
             "topup": self.topup,
             "wait_delivered": self.wait_delivered,
         }

@@ -79,3 +79,16 @@ def test_a_lost_answer_leaves_a_refund_that_is_found_by_its_attempt(
     if not fault.startswith("error_after"):
         assert refund(client, intent).attempt_id == "r1"
         assert len(client.list_refunds(intent)) == 1
+
+
+def test_payments_of_before_can_be_taken_over_and_refunded(client: StripeClient, fake: RunningFake) -> None:
+    fake.topup(10_000)
+    row = {"id": "pi_old_1", "amount": 1000, "currency": "usd", "created": 1_700_000_000, "metadata": {"payment": "x"}}
+    assert fake.take_over([{**row, "refunded": 300}]) == 1
+    assert fake.take_over([{**row, "refunded": 300}]) == 0
+    charge = client.retrieve_payment_intent("pi_old_1").charge
+    assert charge is not None
+    assert (charge.amount, charge.amount_refunded, charge.created) == (1000, 300, 1_700_000_000)
+    assert refund(client, "pi_old_1", 700).status == "succeeded"
+    assert [found.amount for found in client.list_refunds("pi_old_1")] == [700, 300]
+    assert {event["type"] for event in fake.events()} == {"refund.created", "charge.refunded"}

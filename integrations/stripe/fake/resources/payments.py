@@ -199,6 +199,39 @@ def capture(
     return charge
 
 
+def take_over(
+    engine: Engine, *, id: str, amount: int, currency: str, created: int, metadata: Mapping[str, str]
+) -> Object | None:
+    """A payment that was taken before this fake was there: charged, not announced, no line in the balance.
+
+    None when there is a payment of this id.
+    """
+    if engine.store.get(id) is not None:
+        return None
+    intent = new_payment_intent(engine, amount=amount, currency=currency, customer=None, metadata=metadata)
+    charge = new_charge(
+        engine,
+        amount=amount,
+        currency=currency,
+        metadata=metadata,
+        payment_intent=id,
+        card="4242424242424242",
+        outcome=cards.outcome("4242424242424242"),
+    )
+    charge["created"] = created
+    intent.update(
+        id=id,
+        created=created,
+        client_secret=f"{id}_secret_{engine.new_id('', 25)}",
+        status="succeeded",
+        amount_received=amount,
+        latest_charge=charge["id"],
+        payment_method=charge["payment_method"],
+    )
+    engine.store.add(charge)
+    return engine.store.add(intent)
+
+
 def book_later(engine: Engine, charge_id: str) -> None:
     charge = engine.store.get(charge_id, kind="charge")
     if charge is None or charge["balance_transaction"] is not None:

@@ -36,11 +36,42 @@ def create(call: Call) -> Object:
     refund_id = engine.new_id("re_")
     course = charge.get("_refund", "")
     line = ledger.book(engine, account="", type="refund", amount=-amount, currency=charge["currency"], source=refund_id)
-    refund: Object = {
-        "id": refund_id,
+    refund = _new(
+        engine,
+        charge,
+        id=refund_id,
+        amount=amount,
+        balance_transaction=line["id"],
+        metadata=metadata,
+        reason=reason,
+        status="pending" if course == "pending" else "succeeded",
+    )
+    engine.store.add(refund)
+    before = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
+    _count(engine, charge, amount)
+    call.emit("refund.created", refund)
+    call.emit("charge.refunded", charge, previous=before)
+    if course:
+        engine.later(engine.settings.refund_delay, "settle_refund", refund_id)
+    return refund
+
+
+def _new(
+    engine: Engine,
+    charge: Object,
+    *,
+    id: str,
+    amount: int,
+    balance_transaction: str | None,
+    metadata: Object,
+    reason: str | None,
+    status: str,
+) -> Object:
+    return {
+        "id": id,
         "object": "refund",
         "amount": amount,
-        "balance_transaction": line["id"],
+        "balance_transaction": balance_transaction,
         "charge": charge["id"],
         "created": engine.now(),
         "currency": charge["currency"],
@@ -57,19 +88,35 @@ def create(call: Call) -> Object:
         "reason": reason,
         "receipt_number": None,
         "source_transfer_reversal": None,
-        "status": "pending" if course == "pending" else "succeeded",
+        "status": status,
         "transfer_reversal": None,
     }
-    engine.store.add(refund)
-    before = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
+
+
+def _count(engine: Engine, charge: Object, amount: int) -> None:
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
     engine.store.save(charge)
-    call.emit("refund.created", refund)
-    call.emit("charge.refunded", charge, previous=before)
-    if course:
-        engine.later(engine.settings.refund_delay, "settle_refund", refund_id)
-    return refund
+
+
+def take_over(engine: Engine, intent_id: str, amount: int) -> None:
+    """What was given back of a payment before this fake was there: not announced, no line in the balance."""
+    intent = engine.store.get(intent_id, kind="payment_intent")
+    charge = engine.store.get(intent["latest_charge"], kind="charge") if intent is not None else None
+    if charge is None:
+        raise LookupError(intent_id)
+    refund = _new(
+        engine,
+        charge,
+        id=engine.new_id("re_"),
+        amount=amount,
+        balance_transaction=None,
+        metadata={},
+        reason=None,
+        status="succeeded",
+    )
+    engine.store.add(refund)
+    _count(engine, charge, amount)
 
 
 def settle(engine: Engine, refund_id: str) -> None:
