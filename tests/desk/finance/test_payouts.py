@@ -280,7 +280,7 @@ def test_the_page_tells_counting_from_void_approvals_and_until_when_it_waits(des
     consent = answer.context["consent"]
     assert (len(consent.valid), len(consent.void), answer.context["missing"]) == (0, 1, 2)
     assert '<span class="bl-badge bl-badge--muted">void</span>' in page
-    assert "Rejected by itself if nobody approves it before" in page
+    assert "<dt>Rejected by itself</dt>" in page
     assert "approval_request.approval" in {entry.action for entry in answer.context["timeline"]}
 
 
