@@ -27,7 +27,7 @@ from backoffice.core import clock, jobs
 from backoffice.creators.models import Creator, CreatorApplication
 from backoffice.creators.services import applications, creators, documents, reviews, tax
 from backoffice.creators.states import DocumentType, PublicFigure, TaxForm, TaxFormStatus
-from backoffice.finance.models import Payment, PayoutRun, Refund
+from backoffice.finance.models import PayoutRun, Refund
 from backoffice.finance.services import earnings, payments, payout_accounts
 from backoffice.media.models import Asset
 from backoffice.media.services import assets
@@ -37,6 +37,7 @@ from backoffice.queues import queries as work
 from backoffice.support.models import Ticket
 from backoffice.support.services import tickets
 from deploy.demo import files, lessons, payouts, public_pages
+from deploy.demo import refunds as refund_steps
 from deploy.demo.content import (
     APPLICANTS,
     COLLEAGUES,
@@ -103,6 +104,7 @@ def load(*, password: str, say: Callable[[str], None]) -> None:
         members,
         sales,
         refunds,
+        asked_refunds,
         waiting_payouts,
         waiting_titles,
         applicants,
@@ -511,15 +513,16 @@ def refunds(stage: Stage) -> None:
     """A few buyers who got their money back."""
     if Refund.objects.exists():
         return
-    recent = list(Payment.objects.filter(status="captured").order_by("-created_at")[:200])
-    for payment in stage.rng.sample(recent, 9):
-        payments.record_refunded(
-            payment=payment,
-            cumulative_minor=payment.amount_minor,
-            currency=payment.currency,
-            at=payment.created_at + timedelta(days=3) if payment.created_at < stage.ago(4) else stage.now,
-        )
-    stage.say("refunds: 9")
+    given_back = refund_steps.of_the_past(stage.rng, stage.now)
+    refund_steps.tell_provider()
+    stage.say(f"refunds: {given_back}")
+
+
+def asked_refunds(stage: Stage) -> None:
+    """Refunds that wait for people, and some that were decided."""
+    people = {role: stage.person(role) for role in ("customer_support", "financial_admin")}
+    second = User.objects.get(email="finance.second@backlot.example")
+    stage.say(f"refunds asked for: {refund_steps.asked_for(stage.rng, stage.now, people, second)}")
 
 
 def waiting_titles(stage: Stage) -> None:
