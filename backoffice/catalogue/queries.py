@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Value
 
-from backoffice.catalogue.models import FeaturedSection, FeaturedSlot, Title
+from backoffice.catalogue.models import Category, FeaturedSection, FeaturedSlot, Title
 from backoffice.catalogue.models.titles import TitleQuerySet
 from backoffice.catalogue.states import Moderation, Processing
 from backoffice.core import clock
@@ -37,6 +37,11 @@ def for_creator(creator: Creator) -> QuerySet[Title]:
         .prefetch_related("tags")
         .order_by("-id")
     )
+
+
+def category_names() -> dict[str, str]:
+    """Every category's name in the reader's language by its slug; one statement."""
+    return {category.slug: category.name for category in Category.objects.all()}
 
 
 def is_creator_shown(creator_id: UUID) -> bool:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
 from backoffice.audit import queries as audit
+from backoffice.catalogue import queries as catalogue
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, DomainError, Forbidden, NotFound
 from backoffice.creators import policies, queries, states
@@ -92,6 +93,7 @@ def application_list(request: StaffRequest) -> HttpResponse:
             "lines": [_line(application, work.get(application.pk), at) for application in page.items],
             "page": page,
             "filters": filters,
+            "category_names": catalogue.category_names(),
             "filtered": bool(kept),
             "may_decide": request.user.may(DECIDE),
             "undoable": queries.undoable(request.user, at=at),
@@ -175,6 +177,7 @@ def _dossier(
             "held": list(queries.holds_on(application.applicant_id, at=at)),
             "sees_holds": request.user.may("privacy.view"),
             "places_holds": request.user.may("privacy.decide"),
+            "category_names": catalogue.category_names(),
             "sample": _sample(application.sample) if application.sample is not None else None,
             "reasons": _reject_reasons(application.applicant.language),
             "asks": _asks(application.applicant.language),
@@ -198,6 +201,29 @@ def _sample(sample: Asset) -> dict[str, Any]:
         "poster": _link(found["thumbnail"]),
         "frames": _link(found["frame_grid"]),
         "seconds": (sample.duration_ms or 0) // 1000,
+        **_quality(sample),
+    }
+
+
+# Speech of other platforms lies between -24 and -9; what is outside is worth a second listen.
+QUIET, LOUD = -30.0, -6.0
+LINES = 720
+
+
+def _quality(sample: Asset) -> dict[str, Any]:
+    """What was measured of picture and sound, and what stands out."""
+    details = sample.details
+    loudness = details.get("loudness_lufs")
+    volume = ""
+    if loudness is not None:
+        volume = "quiet" if loudness < QUIET else "loud" if loudness > LOUD else ""
+    fps = details.get("fps")
+    return {
+        "fps": round(fps) if fps else None,
+        "small": 0 < min(sample.width or 0, sample.height or 0) < LINES,
+        "sound": bool(details.get("audio_codec")) or "audio_codec" not in details,
+        "loudness": loudness,
+        "volume": volume,
     }
 
 

@@ -87,6 +87,7 @@ def _page(
         "desk/creators/creators/detail.html",
         {
             "creator": creator,
+            "category_names": catalogue.category_names(),
             **page.around(creator, request.user),
             "applications": creator.applications.order_by("-created_at"),
             "accounts": creator.social_accounts.all(),

@@ -1,12 +1,12 @@
 """Small things that desk templates need."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
 
-from backoffice.core import percent
+from backoffice.core import countries, languages, percent
 from backoffice.desk import actions
 
 register = template.Library()
@@ -23,6 +23,24 @@ def tone(tones: Mapping[str, str], state: str) -> str:
 def basis_points(value: int) -> str:
     """Basis points as a percentage in the reader's form: 250 is "2.5 %"."""
     return percent.display(value)
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country's name in the reader's language: ``{{ creator.country|country }}``."""
+    return countries.name(code)
+
+
+@register.filter
+def spoken(codes: Iterable[str]) -> str:
+    """Languages by name, after one another: ``{{ creator.languages|spoken }}``."""
+    return languages.names(codes)
+
+
+@register.filter
+def named(codes: Iterable[str], names: Mapping[str, str]) -> str:
+    """Codes by the names that the page has for them, after one another; a code without one stands for itself."""
+    return ", ".join(names.get(code, code) for code in codes)
 
 
 @register.filter

@@ -16,6 +16,7 @@ from backoffice.core import clock
 from backoffice.creators.models import CreatorApplication
 from backoffice.creators.services import applications
 from backoffice.desk.creators.documents import link_to
+from backoffice.media.models import Asset
 from backoffice.queues import queries as work
 from tests.factories import creators as make
 from tests.factories.accounts import sign_in, staff
@@ -525,3 +526,28 @@ def test_the_dossier_of_an_approved_one_names_what_keeps_it_from_going_live(desk
     assert desk.post(address(application, "activate")).status_code == 302
     application.refresh_from_db()
     assert application.status == "activated"
+
+
+@pytest.mark.parametrize(
+    ("details", "size", "shown"),
+    [
+        ({"audio_codec": "aac", "loudness_lufs": -18.2, "fps": 29.97}, (1920, 1080), ["-18.2 LUFS", "30 pictures"]),
+        ({"audio_codec": "aac", "loudness_lufs": -44.0, "fps": 25}, (640, 360), ["very quiet", "below 720 lines"]),
+        ({"audio_codec": "aac", "loudness_lufs": -3.1, "fps": 25}, (720, 1280), ["very loud"]),
+        ({"audio_codec": "aac", "loudness_lufs": None, "fps": 25}, (1280, 720), ["too short to measure"]),
+        ({"audio_codec": "", "loudness_lufs": None, "fps": 25}, (1280, 720), ["no sound"]),
+    ],
+)
+def test_picture_and_sound_of_the_sample_are_told(
+    client: Client, details: dict[str, Any], size: tuple[int, int], shown: list[str]
+) -> None:
+    application = make.submitted()
+    assert application.sample is not None
+    Asset.objects.filter(pk=application.sample.pk).update(details=details, width=size[0], height=size[1])
+    sign_in(client, make.reviewer())
+    page = client.get(f"/admin/creators/applications/{application.pk}/").content.decode()
+    for text in shown:
+        assert text in page
+    assert "Haitian Creole, French" in page
+    if "very quiet" not in shown:
+        assert "below 720 lines" not in page
