@@ -36,6 +36,7 @@ from backoffice.finance.models import (
     PayoutItem,
     PayoutRun,
     Refund,
+    RefundRequest,
 )
 from backoffice.finance.queries import ledger
 from backoffice.media.models import Asset, Upload
@@ -325,6 +326,7 @@ class MoneyTrace:
     outcomes: list[EventOutcome]
     fees: list[CommissionLine]
     refunds: list[Refund]
+    asked_back: list[RefundRequest]
     entries: list[Entry]
     steps: list[Step]
 
@@ -377,7 +379,8 @@ def _allocations(condition: Q) -> list[Allocation]:
 def _trace(
     payments: list[Payment], items: list[PayoutItem], earnings: list[Earning], allocations: list[Allocation]
 ) -> MoneyTrace:
-    called = [row.pk for row in (*payments, *items)]
+    asked = list(RefundRequest.objects.filter(payment__in=payments).order_by("id")) if payments else []
+    called = [row.pk for row in (*payments, *items, *asked)]
     trace = MoneyTrace(
         payments=payments,
         items=items,
@@ -388,7 +391,10 @@ def _trace(
             EventOutcome.objects.filter(payment__in=payments).select_related("event").order_by("event__received_at")
         ),
         fees=list(CommissionLine.objects.filter(payment__in=payments).order_by("created_at", "component")),
-        refunds=list(Refund.objects.filter(payment__in=payments).order_by("refunded_at")),
+        refunds=list(
+            Refund.objects.filter(payment__in=payments).select_related("reversal").order_by("refunded_at", "id")
+        ),
+        asked_back=asked,
         entries=list(ledger.of_sources([*payments, *earnings, *items])) if called else [],
         steps=[],
     )
@@ -451,6 +457,15 @@ def _steps(trace: MoneyTrace) -> Iterator[Step]:
                 earning.currency,
                 tone="ok",
             )
+    for request in trace.asked_back:
+        yield Step(
+            request.created_at,
+            gettext("Refund asked for"),
+            request.reference,
+            request.amount_minor,
+            request.currency,
+            detail=str(request.get_status_display()),
+        )
     for refund in trace.refunds:
         yield Step(
             refund.refunded_at,
@@ -460,6 +475,17 @@ def _steps(trace: MoneyTrace) -> Iterator[Step]:
             refund.currency,
             tone="danger",
         )
+        reversal = getattr(refund, "reversal", None)
+        if reversal is not None:
+            yield Step(
+                reversal.reversed_at,
+                gettext("Came back from the customer's bank, or counted anew"),
+                f"#{reversal.entry_id}",
+                refund.amount_minor,
+                refund.currency,
+                detail=reversal.reason,
+                tone="danger",
+            )
     for allocation in trace.allocations:
         yield Step(
             allocation.created_at,
