@@ -18,6 +18,7 @@ from backoffice.core import jobs
 from backoffice.core.errors import Forbidden, Invalid, NotFound
 from backoffice.core.states import IllegalTransition
 from backoffice.journeys.services import platform_settings
+from backoffice.notifications import services
 from backoffice.notifications.models import Notification
 from tests.factories.accounts import staff
 
@@ -282,6 +283,18 @@ def test_super_admins_are_told_of_a_security_setting_once_it_is_in_force() -> No
     assert "from 5 times to 4 times" in told.body
     assert asker.display_name in told.body
     assert approver.display_name in told.body
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ht"])
+@pytest.mark.parametrize("approver", ["", "Ben Approver"])
+@pytest.mark.parametrize("event", ["setting.security_changed", "switch.released", "switch.stopped"])
+def test_every_mail_says_what_who_and_why_in_every_language(event: str, approver: str, language: str) -> None:
+    facts = {"key": SECURITY, "about": "What it is.", "before": "five", "after": "four", "name": "Ann", "reason": "Why"}
+    subject, body = services.render(event, language, {"user": staff(language=language), "approver": approver, **facts})
+    assert SECURITY in subject
+    for part in ("Ann", "Why", "What it is.", approver if event != "switch.stopped" else ""):
+        assert part in body
+    assert "{" not in subject + body
 
 
 def test_nobody_is_disturbed_by_an_ordinary_change() -> None:
