@@ -11,4 +11,4 @@ class DeskConfig(AppConfig):
 
     def ready(self) -> None:
         # The generic lists register with the site when imported.
-        from backoffice.desk import admin  # noqa: F401
+        from backoffice.desk import admin, checks  # noqa: F401

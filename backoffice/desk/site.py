@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.decorators import login_not_required
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -54,6 +55,18 @@ class DeskSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return HttpResponseRedirect(reverse("desk:work"))
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Only for fields that a list declares in ``autocomplete_fields``; Django would answer for any foreign key."""
+        asked = (request.GET.get("app_label", ""), request.GET.get("model_name", ""), request.GET.get("field_name", ""))
+        declared = {
+            (model._meta.app_label, model._meta.model_name, name)
+            for model, admin in self._registry.items()
+            for name in admin.autocomplete_fields
+        }
+        if asked not in declared:
+            raise PermissionDenied
+        return super().autocomplete_view(request)
 
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

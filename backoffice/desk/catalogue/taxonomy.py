@@ -15,6 +15,8 @@ class WordAdmin(DeskAdmin):
 
     area = "titles"
     search_fields = NAMES
+    # The window behind the plus sign beside a category's parent.
+    popups = True
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self._may(request, "edit")
