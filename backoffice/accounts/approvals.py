@@ -45,11 +45,11 @@ def closed(request: ApprovalRequest, *, by: Any, at: datetime) -> None:
 
 
 def lines(request: ApprovalRequest) -> list[kinds.Line]:
-    """Who would have which role, until when and for which languages."""
+    """Who would have which role, until when and for which languages; and what to do when nobody can approve it."""
     asked, before = request.payload, request.before
     person = User.objects.filter(pk=asked["user"]).first()
     role = str(ROLES.get(asked["role"], asked["role"]))
-    return [
+    found = [
         kinds.Line(gettext_lazy("Person"), "", person.display_name if person is not None else ""),
         kinds.Line(gettext_lazy("Role"), role if before is not None else "", role),
         kinds.Line(
@@ -61,6 +61,10 @@ def lines(request: ApprovalRequest) -> list[kinds.Line]:
             _languages(asked["languages"]),
         ),
     ]
+    if person is not None and request.status == Status.PENDING:
+        if not roles.approvers(user=person, by=request.requested_by).exists():
+            found.append(kinds.Line(gettext_lazy("Second person"), "", roles.nobody_else()))
+    return found
 
 
 def _until(text: str | None) -> str:

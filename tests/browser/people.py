@@ -214,7 +214,7 @@ def sit_down(
 
 
 def sign_in(seat: Seat, role: str) -> Seat:
-    """The demo's one click."""
+    """The demo's one click. ``role`` is a role, or a second person such as ``super.second``."""
     seat.open("/accounts/login/")
     with seat.page.expect_navigation(url="**/admin/**"):
         seat.page.click(f'button[name="role"][value="{role}"]')

@@ -113,6 +113,14 @@ def approvers(*, user: User, by: User) -> QuerySet[User]:
     return super_admins().exclude(pk__in=[user.pk, by.pk])
 
 
+def nobody_else() -> str:
+    """What to do when nobody could approve (P-030)."""
+    return _(
+        "This waits for a second Super Admin, and there is none who could approve it. Make one on the server: "
+        "python manage.py create_super_admin --email ADDRESS. It goes on record."
+    )
+
+
 def asked_for(user: User) -> QuerySet[ApprovalRequest]:
     """Every request to give somebody a role, whatever became of it; the oldest first."""
     rows = ApprovalRequest.objects.filter(kind=KIND, subject_type=SUBJECT, subject_id__startswith=f"{user.pk}:")

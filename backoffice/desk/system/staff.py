@@ -268,7 +268,7 @@ def _page(
             "invitation": invited[-1] if invited else None,
             "wanted": [roles.ROLES.get(role, role) for role in invited[-1].roles] if invited else [],
             "asked": asked,
-            "nobody_else": nobody_else()
+            "nobody_else": role_services.nobody_else()
             if asked and not role_services.approvers(user=person, by=asked[0][0].requested_by).exists()
             else "",
         },
@@ -320,18 +320,10 @@ def role_give(request: StaffRequest, pk: UUID) -> HttpResponse:
             sentence = _("This role takes two Super Admins. The others are asked: %(reference)s.")
             messages.info(request, sentence % {"reference": outcome.reference})
         else:
-            messages.warning(request, nobody_else())
+            messages.warning(request, role_services.nobody_else())
 
     form = GrantForm(request.POST, auto_id="grant-%s")
     return act(request, pk, form, give, opened="grant", done="")
-
-
-def nobody_else() -> str:
-    """What to do when nobody could approve (P-030)."""
-    return _(
-        "This waits for a second Super Admin, and there is none who could approve it. Make one on the server: "
-        "python manage.py create_super_admin --email ADDRESS. It goes on record."
-    )
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Staff"), methods=("POST",))

@@ -117,7 +117,7 @@ def tell_of_waiting(request: StaffRequest, person: User) -> None:
     if role_services.approvers(user=person, by=request.user).exists():
         messages.info(request, _("Another Super Admin is asked to approve what takes two."))
     else:
-        messages.warning(request, staff.nobody_else())
+        messages.warning(request, role_services.nobody_else())
 
 
 urlpatterns = [

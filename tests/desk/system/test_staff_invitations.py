@@ -60,6 +60,8 @@ def test_somebody_is_invited_opens_the_link_and_reaches_nothing_but_enrolment(de
     guest.post(reverse("account_login"), {"login": person.email, "password": NEW_PASSWORD})
     for address in ("/admin/work/", "/cms/"):
         assert guest.get(address)["Location"] == reverse("mfa_index"), "nothing opens before the second factor"
+    again = guest.get(reverse("mfa_activate_totp"))["Location"]
+    assert "authenticator_secret" in guest.post(again, {"password": NEW_PASSWORD}, follow=True).content.decode()
     person.refresh_from_db()
     accounts.TOTP.activate(person, accounts.generate_totp_secret())
     assert accounts.sign_in(Client(), person).get("/cms/").status_code == 200
@@ -193,9 +195,11 @@ def test_with_one_super_admin_the_screen_says_how_to_make_a_second(desk: Callabl
         reverse("desk:role_give", args=[person.pk]), {"role": "admin", "reason": "Takes over"}, follow=True
     )
     assert answer.content.decode().count("create_super_admin --email") == 2, "once as message, once beside the request"
+    asked = reverse("desk:approval_detail", args=[ApprovalRequest.objects.get().pk])
+    assert "create_super_admin --email" in boss.get(asked).content.decode()
     accounts.staff("super_admin")
-    page = boss.get(reverse("desk:staff_detail", args=[person.pk])).content.decode()
-    assert "create_super_admin" not in page
+    for address in (reverse("desk:staff_detail", args=[person.pk]), asked):
+        assert "create_super_admin" not in boss.get(address).content.decode()
 
 
 def test_the_invitation_form_says_which_roles_take_two(desk: Callable[..., Desk]) -> None:
