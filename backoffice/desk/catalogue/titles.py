@@ -168,6 +168,8 @@ def _page(
             "categories": list(Category.objects.filter(kind=Category.Kind.TITLE, is_active=True)) if may_decide else [],
             "all_tags": list(Tag.objects.all()) if may_decide else [],
             "may_decide": may_decide,
+            # What moderators note for each other; the message below it is what the creator read.
+            "sees_notes": request.user.may("cases.view"),
             "can_take_down": may_decide and film.machine.allows(film.moderation_status, "take_down"),
             "can_restore": may_decide and film.removed_at is not None,
             "can_retry": may_decide and film.processing_status == Processing.ERROR,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backoffice.audit import queries as audit
+from backoffice.audit.models import AuditEntry
 from backoffice.catalogue import queries as catalogue
 from backoffice.core import clock
 from backoffice.core.errors import DomainError, NotFound
@@ -26,6 +27,9 @@ from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.journeys.services import suspension
 
 VIEW = "users.view"
+MONEY = "payouts.view"
+# What the history says of payouts is for those who see payouts (P-013, P-018).
+MONEY_ACTIONS = ("creator.hold_payouts", "creator.release_payouts", "creator.tax_form", "creator.payout_account")
 TIMELINE = 60
 STATUSES = (
     ("", gettext_lazy("All")),
@@ -92,7 +96,8 @@ def _page(
             "applications": creator.applications.order_by("-created_at"),
             "accounts": creator.social_accounts.all(),
             "titles": catalogue.creator_counts(creator),
-            "entries": audit.for_subject(creator)[:TIMELINE],
+            "entries": _history(request, creator),
+            "sees_money": request.user.may(MONEY),
             "form": form or ReasonForm(),
             "opened": opened,
             "problem": problem,
@@ -110,6 +115,13 @@ def _page(
         },
         status=status,
     )
+
+
+def _history(request: StaffRequest, creator: Creator) -> list[AuditEntry]:
+    found = audit.for_subject(creator)
+    if not request.user.may(MONEY):
+        found = found.exclude(action__in=MONEY_ACTIONS)
+    return list(found[:TIMELINE])
 
 
 def _with_reason(

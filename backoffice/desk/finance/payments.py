@@ -63,7 +63,7 @@ def payment_list(request: StaffRequest) -> HttpResponse:
         rows = rows.filter(status__in=states)
     query = request.GET.get("q", "").strip()
     if query:
-        rows = _search(rows, query)
+        rows = _search(rows, query, at_provider=request.user.may("payments.view"))
     return render(
         request,
         "desk/finance/payments/list.html",
@@ -79,15 +79,15 @@ def payment_list(request: StaffRequest) -> HttpResponse:
     )
 
 
-def _search(rows: QuerySet[Payment], query: str) -> QuerySet[Payment]:
-    """Exact references only: each is an index lookup, and nothing leaks by its beginning."""
-    return rows.filter(
-        Q(reference__iexact=query)
-        | Q(purchase__reference__iexact=query)
-        | Q(creator__reference__iexact=query)
-        | Q(provider_payment_id=query)
-        | Q(provider_session_id=query)
-    )
+def _search(rows: QuerySet[Payment], query: str, *, at_provider: bool) -> QuerySet[Payment]:
+    """Exact references only: each is an index lookup, and nothing leaks by its beginning.
+
+    The provider's own ids are for those who see payments; the others see orders (P-018).
+    """
+    fits = Q(reference__iexact=query) | Q(purchase__reference__iexact=query) | Q(creator__reference__iexact=query)
+    if at_provider:
+        fits |= Q(provider_payment_id=query) | Q(provider_session_id=query)
+    return rows.filter(fits)
 
 
 @screen(permission=VIEW, title=_("Payment"), methods=("GET", "HEAD"))

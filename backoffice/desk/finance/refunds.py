@@ -91,7 +91,7 @@ def refund_list(request: StaffRequest) -> HttpResponse:
     rows = queries.listing().filter(TABS[tab][1])
     query = request.GET.get("q", "").strip()
     if query:
-        rows = _search(queries.listing(), query)
+        rows = _search(queries.listing(), query, at_provider=request.user.may("payments.view"))
     return render(
         request,
         "desk/finance/refunds/list.html",
@@ -105,15 +105,20 @@ def refund_list(request: StaffRequest) -> HttpResponse:
     )
 
 
-def _search(rows: QuerySet[RefundRequest], query: str) -> QuerySet[RefundRequest]:
-    """Exact references only: each is an index lookup, and nothing leaks by its beginning."""
-    return rows.filter(
+def _search(rows: QuerySet[RefundRequest], query: str, *, at_provider: bool) -> QuerySet[RefundRequest]:
+    """Exact references only: each is an index lookup, and nothing leaks by its beginning.
+
+    The provider's own ids are for those who see payments; the others see orders (P-018).
+    """
+    fits = (
         Q(reference__iexact=query)
         | Q(payment__reference__iexact=query)
         | Q(payment__purchase__reference__iexact=query)
-        | Q(provider_refund_id=query)
         | Q(ticket__iexact=query)
     )
+    if at_provider:
+        fits |= Q(provider_refund_id=query)
+    return rows.filter(fits)
 
 
 @screen(permission=VIEW, title=gettext_lazy("Refund"), methods=("GET", "HEAD"))

@@ -361,7 +361,7 @@ def _customer(request: StaffRequest, found: Ticket) -> dict[str, Any]:
         if user.may("payments.view")
         else [],
         "tickets": list(queries.visible_to(user).filter(requester=person).exclude(pk=found.pk).order_by("-id")[:6]),
-        "may_see_person": user.may("users.view"),
+        "may_see_person": user.may("users.edit") or user.may("users.assist"),
     }
 
 
