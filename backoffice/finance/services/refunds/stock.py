@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Invalid
@@ -22,6 +23,16 @@ from integrations.stripe.errors import StripeFailure
 from integrations.stripe.types import Refund as ProviderRefund
 
 CAME_BACK = ("failed", "canceled")
+# Why a refund did not reach the customer, in the provider's codes.
+WHY = {
+    "lost_or_stolen_card": gettext_lazy("the card was lost or stolen"),
+    "expired_or_canceled_card": gettext_lazy("the card has expired or was cancelled"),
+    "charge_for_pending_refund_disputed": gettext_lazy("the customer's bank disputes the payment"),
+    "insufficient_funds": gettext_lazy("the balance with the provider does not cover it"),
+    "declined": gettext_lazy("the customer's bank declined it"),
+    "merchant_request": gettext_lazy("it was cancelled at the provider"),
+    "canceled": gettext_lazy("it was cancelled at the provider"),
+}
 MOST_READINGS = 5
 
 
@@ -145,11 +156,11 @@ def _end(
         steps.succeed(request, counted, at)
     elif refund.status in CAME_BACK and request.status in (RefundStatus.PROCESSING, RefundStatus.SUCCEEDED):
         had_succeeded = request.status == RefundStatus.SUCCEEDED
-        why = _("The provider could not give the money back: %(reason)s.") % {
-            "reason": refund.failure_reason or refund.status
-        }
-        attempts.undo(attempt=attempt, code=refund.failure_reason or refund.status, error=why, at=at)
+        code = refund.failure_reason or refund.status
+        reason = WHY.get(code, _("the bank gave no reason (%(code)s)") % {"code": code})
+        why = _("The provider could not give the money back: %(reason)s.") % {"reason": reason}
+        attempts.undo(attempt=attempt, code=code, error=why, at=at)
         verb = "come_back" if had_succeeded else "fail"
-        steps.fail(request, code=refund.failure_reason or refund.status, why=why, at=at, verb=verb)
+        steps.fail(request, code=code, why=why, at=at, verb=verb)
         if had_succeeded:
             steps.tell_customer_it_came_back(request)
