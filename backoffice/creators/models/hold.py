@@ -42,6 +42,8 @@ class LegalHold(Record):
     objects = LegalHoldQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("legal hold")
+        verbose_name_plural = _("legal holds")
         ordering = ("-placed_at", "-id")
         indexes = (
             models.Index(fields=("person",), condition=Q(lifted_at__isnull=True), name="legal_hold_person"),

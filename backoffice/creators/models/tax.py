@@ -43,6 +43,8 @@ class TaxProfile(Record):
     machine: ClassVar[Machine] = states.TAX_PROFILE
 
     class Meta:
+        verbose_name = _("tax form")
+        verbose_name_plural = _("tax forms")
         ordering = ("-signed_at", "-id")
         indexes = (
             models.Index(fields=("status", "signed_at", "id"), name="tax_profile_status"),

@@ -11,6 +11,8 @@ PAGES = {
     "configuration.setting": "desk:setting",
     "creators.creator": "desk:creator_detail",
     "creators.creatorapplication": "desk:application_detail",
+    "creators.legalhold": "desk:hold_detail",
+    "creators.taxprofile": "desk:tax_detail",
     "finance.payment": "desk:payment",
     "finance.payoutitem": "desk:investigate_payout",
     "finance.payoutmethod": "desk:payout_method",

@@ -23,7 +23,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.catalogue.models import Title
 from backoffice.commerce.models import Purchase
 from backoffice.core import money
-from backoffice.creators.models import Creator, CreatorApplication, VerificationDocument
+from backoffice.creators.models import Creator, CreatorApplication, TaxProfile, VerificationDocument
 from backoffice.finance.models import (
     Allocation,
     Attempt,
@@ -194,7 +194,7 @@ class Follow:
 
 
 def follow(user: User) -> Follow:
-    """Collects what belongs to the person, the newest thousand of each kind; fifteen statements at most."""
+    """Collects what belongs to the person, the newest thousand of each kind; sixteen statements at most."""
     creator = Creator.objects.filter(user=user).first()
     followed = Follow(user, creator)
     mine: list[QuerySet[Any]] = [
@@ -213,6 +213,7 @@ def follow(user: User) -> Follow:
             Case.objects.filter(title__creator=creator),
             PayoutItem.objects.filter(creator=creator),
             PayoutAccount.objects.filter(creator=creator),
+            TaxProfile.objects.filter(creator=creator),
         ]
         followed.keys[creator._meta.label_lower] = [str(creator.pk)]
     followed.keys[user._meta.label_lower] = [str(user.pk)]
