@@ -1,9 +1,8 @@
-"""``python -m benchmarks [--quick | --full] [--only CASE]``: measures and writes ``benchmarks/RESULTS.md``."""
+"""``python -m benchmarks [--quick] [--only CASE]``: measures and writes ``benchmarks/RESULTS.md``."""
 
 import argparse
 import sys
 import time
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -23,12 +22,10 @@ def say(text: str) -> None:
 def main() -> int:
     """Runs the cases one after the other."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="small data, few rounds; printed, not written")
-    size.add_argument("--full", action="store_true", help="also at ten times the data")
+    parser.add_argument("--quick", action="store_true", help="small data, few rounds; printed, not written")
     parser.add_argument("--only", choices=CASES, action="append", help="just this case; printed, not written")
     chosen = parser.parse_args()
-    scale = measuring.QUICK if chosen.quick else replace(measuring.NORMAL, full=chosen.full)
+    scale = measuring.QUICK if chosen.quick else measuring.NORMAL
     results: list[measuring.Result] = []
     with database() as server:
         with server.connect() as connection:

@@ -22,11 +22,10 @@ class Scale:
     pages: int
     events: int
     rounds: int = ROUNDS
-    full: bool = False
 
 
-NORMAL = Scale(items=100_000, rows=50_000, claims=100, posts=200, pages=15, events=150)
-QUICK = Scale(items=5_000, rows=5_000, claims=30, posts=60, pages=5, events=30, rounds=3)
+NORMAL = Scale(items=1_000_000, rows=50_000, claims=100, posts=200, pages=15, events=150)
+QUICK = Scale(items=20_000, rows=5_000, claims=30, posts=60, pages=5, events=30, rounds=3)
 
 
 @dataclass(frozen=True, slots=True)
