@@ -61,9 +61,10 @@ def lines(request: ApprovalRequest) -> list[kinds.Line]:
             _languages(asked["languages"]),
         ),
     ]
-    if person is not None and request.status == Status.PENDING:
-        if not roles.approvers(user=person, by=request.requested_by).exists():
-            found.append(kinds.Line(gettext_lazy("Second person"), "", roles.nobody_else()))
+    if person is None or request.status != Status.PENDING:
+        return found
+    if not roles.approvers(user=person, by=request.requested_by).exists():
+        found.append(kinds.Line(gettext_lazy("Second person"), "", roles.nobody_else()))
     return found
 
 

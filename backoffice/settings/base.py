@@ -340,7 +340,11 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Backlot API",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"LanguageEnum": "backoffice.accounts.models.User.Language"},
+    "ENUM_NAME_OVERRIDES": {
+        "LanguageEnum": "backoffice.accounts.models.User.Language",
+        "TaxFormStatusEnum": "backoffice.creators.states.TaxFormStatus",
+        "TicketStatusEnum": "backoffice.support.states.Status",
+    },
     "PREPROCESSING_HOOKS": ["backoffice.api.schema.ours"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
