@@ -85,7 +85,7 @@ CONTRADICTION = gettext_lazy(
 @screen(permission=VIEW, title=gettext_lazy("Refunds"), methods=("GET", "HEAD"))
 def refund_list(request: StaffRequest) -> HttpResponse:
     """One tab per state, what waits first; search by any reference that is on paper."""
-    counts = RefundRequest.objects.aggregate(**{code: Count("id", filter=TABS[code][1]) for code in COUNTED})
+    counts = queries.open_ones().aggregate(**{code: Count("id", filter=TABS[code][1]) for code in COUNTED})
     tab = request.GET.get("tab", "waiting")
     tab = tab if tab in TABS else "waiting"
     rows = queries.listing().filter(TABS[tab][1])

@@ -110,6 +110,12 @@ class RefundRequest(Record):
             models.Index(fields=["payment", "-id"], name="refund_request_payment"),
             models.Index(fields=["status", "-id"], name="refund_request_status"),
             models.Index(fields=["ticket"], condition=~Q(ticket=""), name="refund_request_ticket"),
+            # What waits for somebody or something, and what contradicts the provider: a few of many.
+            models.Index(
+                fields=["-id"],
+                condition=Q(status__in=[str(s) for s in states.LIVE_REFUNDS]) | Q(failure_code="contradiction"),
+                name="refund_request_open",
+            ),
             models.Index(
                 fields=["updated_at"],
                 condition=Q(status__in=["approved", "processing", "unknown"]),

@@ -25,6 +25,11 @@ def of_payment(payment: Payment) -> QuerySet[RefundRequest]:
     return RefundRequest.objects.filter(payment=payment).select_related("requested_by").order_by("-id")
 
 
+def open_ones() -> QuerySet[RefundRequest]:
+    """What waits for somebody or something: a few of many, found by their own index."""
+    return RefundRequest.objects.filter(WAITING | TROUBLED | UNDER_WAY)
+
+
 def waiting_count() -> int:
     """How many requests wait for a person: for an approval, or in trouble."""
     return RefundRequest.objects.filter(WAITING | TROUBLED).count()

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from backoffice.approvals.models import ApprovalRequest
 from backoffice.approvals.services import requests
@@ -505,6 +505,25 @@ def test_an_answer_that_another_reading_overtook_is_read_anew(
         refunds.take(payment_id=payment.pk)
     assert Slow.reads == 2
     assert Payment.objects.get(pk=payment.pk).refunded_minor == 0
+    assert verification.run() == []
+
+
+def test_what_is_open_is_found_by_its_own_index(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    for rows in (queries.open_ones(), RefundRequest.objects.filter(queries.WAITING | queries.TROUBLED)):
+        assert "refund_request_open" in rows.order_by("-id").explain()
+
+
+def test_what_was_counted_while_it_is_pending_is_not_taken_back(db: None, stripe: RunningFake) -> None:
+    payment = made.paid(stripe, card=made.PENDING)
+    providers.stripe().create_refund(
+        payment_intent=payment.provider_payment_id, amount=10_00, attempt_id="x", idempotency_key="dashboard"
+    )
+    payments.record_refunded(payment=payment, cumulative_minor=10_00, currency="USD")
+    assert refunds.take(payment_id=payment.pk).refunded_minor == 10_00
+    stripe.fail_refund(at_provider(payment)[0].id)
+    assert refunds.take(payment_id=payment.pk).refunded_minor == 0
     assert verification.run() == []
 
 

@@ -136,6 +136,10 @@ def _post(payment: Payment, found: list[ProviderRefund], at: datetime) -> None:
         payments.record_refunded(payment=payment, cumulative_minor=total, currency=payment.currency, at=at)
     elif total < payment.refunded_minor:
         failed = [refund for refund in found if refund.status in CAME_BACK]
+        pending = [refund for refund in found if refund.status not in ("succeeded", *CAME_BACK)]
+        if not failed and payment.refunded_minor - total <= sum(refund.amount for refund in pending):
+            # Counted before it had succeeded (a taken-over payment): it is not taken back while it may still succeed.
+            return
         if payment.refunded_minor - total > sum(refund.amount for refund in failed):
             raise Unexplained(
                 _("The ledger counts %(ledger)s as refunded, the provider %(provider)s (minor units).")
