@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
+from backoffice.accounts import stepup
 from backoffice.audit import queries as audit
 from backoffice.catalogue import queries as catalogue
 from backoffice.core import clock
@@ -360,9 +361,21 @@ def _to_verify(request: StaffRequest, dossier: Dossier, *, strict: bool) -> tupl
     return tuple(opened or ([d.pk for d in pending] if strict else []))
 
 
+def _verifies_unconfirmed(request: StaffRequest, pk: UUID, *, strict: bool) -> bool:
+    """Whether this verifies an ID without a factor from the last minutes, as every decision about documents needs.
+
+    Whoever has just looked at the document has given it.
+    """
+    if stepup.is_fresh(request) or "identity" not in request.POST:
+        return False
+    return bool(_to_verify(request, find(pk), strict=strict))
+
+
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
 def application_save(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Keeps the findings without deciding."""
+    if _verifies_unconfirmed(request, pk, strict=False):
+        return stepup.demand(request)
 
     def act(dossier: Dossier, form: ReviewForm, token: UUID | str) -> None:
         applications.save_review(
@@ -378,6 +391,8 @@ def application_save(request: StaffRequest, pk: UUID) -> HttpResponse:
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
 def application_approve(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Approves: every check that still stands is recorded as passed."""
+    if _verifies_unconfirmed(request, pk, strict=True):
+        return stepup.demand(request)
 
     def act(dossier: Dossier, form: ReviewForm, token: UUID | str) -> None:
         applications.approve(

@@ -165,6 +165,31 @@ def test_without_a_factor_from_the_last_minutes_nothing_opens(client: Client, by
     assert unlock.status_code == 302
 
 
+@pytest.mark.parametrize("verb", ["approve", "save"])
+def test_verifying_an_id_asks_for_the_factor_again_after_five_minutes(client: Client, by: User, verb: str) -> None:
+    application, _item = make.in_review(by)
+    document = application.documents.get()
+    make.look_at_documents(application, by)
+    sign_in(client, by, factor_age=600)
+
+    answer = client.post(address(application, verb), passing(application))
+
+    assert answer.status_code == 302
+    assert "/2fa/reauthenticate/" in answer["Location"]
+    document.refresh_from_db()
+    application.refresh_from_db()
+    assert (document.status, application.status) == ("pending", "in_review")
+
+
+def test_saving_without_the_identity_check_verifies_nothing_and_asks_for_nothing(client: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    make.look_at_documents(application, by)
+    sign_in(client, by, factor_age=600)
+    answer = client.post(address(application, "save"), passing(application, identity=None))
+    assert "/2fa/" not in answer["Location"]
+    assert application.documents.get().status == "pending"
+
+
 def test_the_dossier_shows_other_deciders_that_documents_are_not_theirs_to_open(client: Client) -> None:
     application = make.submitted()
     sign_in(client, staff("ops_manager"))
