@@ -215,7 +215,7 @@ def accept(invitation: StaffInvitation, *, password: str, at: datetime | None = 
         )
         if not rows.update(accepted_at=at, key_hash=None, updated_at=at):
             raise _not_good()
-        user = User.objects.select_for_update(of=("self",)).get(pk=invitation.user_id)
+        user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=invitation.user_id)
         user.set_password(password)
         user.is_active = True
         user.save(update_fields=["password", "is_active", "updated_at"])

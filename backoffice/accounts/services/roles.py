@@ -89,7 +89,8 @@ def needs_two(*, user: User, role: str, until: datetime | None, languages: Seque
 def carry_out(request: ApprovalRequest, *, by: User, at: datetime) -> RoleGrant:
     """What an approved request asked for; ``by`` is the second person. Raises what `give` raises, and Conflict."""
     asked = request.payload
-    user = User.objects.select_for_update(of=("self",)).get(pk=asked["user"])
+    # The weaker lock: giving somebody a group refers to their row, and need not wait for this.
+    user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=asked["user"])
     until = datetime.fromisoformat(asked["until"]) if asked["until"] else None
     _check(user=user, role=asked["role"], until=until, languages=asked["languages"], at=at)
     invited = StaffInvitation.objects.filter(user=user, accepted_at=None, revoked_at=None).exists()
@@ -132,9 +133,14 @@ def waiting(user: User) -> QuerySet[ApprovalRequest]:
     return asked_for(user).filter(status=Status.PENDING)
 
 
-def withdraw_all(*, user: User, reason: str, at: datetime | None = None) -> None:
-    """Takes back what waits for a person who is not to come."""
-    for request in waiting(user):
+def withdraw_all(*, user: User, reason: str, role: str = "", at: datetime | None = None) -> None:
+    """Takes back what waits for a person, of one role or of all.
+
+    Comes before the lock of role changes (`_one_at_a_time`), as approving does: the request first, then the rest. What
+    was decided while this waited is left as it was decided.
+    """
+    rows = waiting(user).filter(subject_id=f"{user.pk}:{role}") if role else waiting(user)
+    for request in rows.select_for_update(of=("self",)):
         requests.withdraw(request=request, by=None, reason=reason, at=at)
 
 
@@ -148,12 +154,11 @@ def take(*, user: User, role: str, by: User | None, reason: str = "", at: dateti
         require(by, GIVE)
         _needs_reason(reason)
     with transaction.atomic():
+        withdraw_all(user=user, role=role, reason=reason, at=at)
         _one_at_a_time()
         if role == SUPER:
             _keep_a_super_admin(user)
         _end(user=user, role=role, by=by, at=at)
-        for request in waiting(user).filter(subject_id=f"{user.pk}:{role}"):
-            requests.withdraw(request=request, by=None, reason=reason, at=at)
         entries.record(action="role.take", by=by, subject=user, reason=reason, before={"role": role}, at=at)
 
 

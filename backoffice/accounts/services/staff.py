@@ -118,11 +118,11 @@ def deactivate(*, user: User, by: User | None, reason: str, at: datetime | None 
     if not user.is_staff:
         raise Invalid(_("This is not a staff account."), field="user")
     with transaction.atomic():
+        roles.withdraw_all(user=user, reason=reason, at=at)
         roles.keep_a_super_admin(user)
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
             raise Conflict(_("This account is not active."))
         user.is_active = False
-        roles.withdraw_all(user=user, reason=reason, at=at)
         people.leave(user=user, at=at)
         entries.record(action="staff.deactivate", by=by, subject=user, reason=reason, at=at)
         sessions.end_all(user=user, by=by, reason="deactivated", at=at)
