@@ -50,13 +50,23 @@ from tests.factories import support as make_support
 QUICK = {"earnings.hold_days": 0, "moderation.undo_seconds": 1}
 
 
+def stage(password: str = "") -> load.Stage:
+    """Where the demo's own loading steps work."""
+    return load.Stage(clock.now(), password, lambda text: None, random.Random(1))
+
+
+def curriculum() -> None:
+    """The demo's training for creators, published."""
+    load.curriculum(stage())
+
+
 def prepare(password: str) -> None:
     """The cache table, the staff of the demo with this password, and the settings of `QUICK`."""
     connection.settings_dict.update(USER=embedded.OWNER)
     call_command("createcachetable", verbosity=0)
     connection.close()
     connection.settings_dict.update(USER=embedded.APPLICATION)
-    load.staff(load.Stage(clock.now(), password, lambda text: None, random.Random(1)))
+    load.staff(stage(password))
     for key, value in QUICK.items():
         change(key, value)
     speak("en")
@@ -258,6 +268,7 @@ WORK: dict[str, Callable[..., Any]] = {
     for work in (
         prepare,
         change,
+        curriculum,
         speak,
         age_factor,
         newcomer,

@@ -27,7 +27,7 @@ class Line:
     creator: Creator | None
 
 
-@screen(permission="applications.view", title=gettext_lazy("Verifications to look at again"), methods=("GET", "HEAD"))
+@screen(permission="applications.view", title=gettext_lazy("Verifications to renew"), methods=("GET", "HEAD"))
 def review_list(request: StaffRequest) -> HttpResponse:
     """The queue of reviews, what is due first on top."""
     page = keyset(request, queries.reviews_waiting(), by=("due_at", "id"))
