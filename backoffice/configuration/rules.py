@@ -31,6 +31,8 @@ class AtMost:
 
 
 TOGETHER = (
+    AtMost("creator.review_due_days", "creator.review_days"),
+    AtMost("offer.min_price", "offer.max_price"),
     AtMost("signin.attempts", "signin.account_attempts"),
     AtMost("signin.attempts", "signin.network_attempts"),
     # Minutes and hours.

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from backoffice.audit.models import AuditEntry
 from backoffice.configuration import values
-from backoffice.configuration.defaults import CREATOR_TIERS, DEFAULTS, TITLE_KINDS
+from backoffice.configuration.defaults import CREATOR_TIERS, DEFAULTS, ROLES, TITLE_KINDS
 from backoffice.configuration.models import SettingVersion
 from backoffice.configuration.setting import GROUPS, Level, Unit
 from backoffice.core import clock
@@ -60,9 +60,11 @@ def test_money_and_security_ask_for_two_people(area: str) -> None:
 
 
 def test_choices_are_what_the_domains_know() -> None:
+    from backoffice.accounts import roles
     from backoffice.catalogue.models import Title
     from backoffice.creators.states import Tier
 
+    assert [code for code, _label in ROLES] == list(roles.ROLES)
     assert [code for code, _label in TITLE_KINDS] == Title.Kind.values
     assert [code for code, _label in CREATOR_TIERS] == Tier.values
 
@@ -102,6 +104,7 @@ def test_a_change_is_in_force_at_once_and_on_record() -> None:
         ("moderation.auto_approve_kinds", [1], "every item is a text"),
         ("moderation.auto_approve_kinds", "movie", "a list of texts"),
         ("signin.attempts", 21, "may not be more than “signin.account_attempts” (20 times)"),
+        ("offer.max_price", 4_99, "may not be less than “offer.min_price” ($5.00)"),
         ("staff.session_hours", 25, "1 hour to 24 hours"),
     ],
 )
@@ -283,3 +286,10 @@ def held_after_reading(has_read: threading.Event, go_on: threading.Event) -> Ite
 
     with connection.execute_wrapper(stop):
         yield
+
+
+def test_settings_that_limit_each_other_exist_and_agree_as_delivered() -> None:
+    from backoffice.configuration.rules import TOGETHER
+
+    for pair in TOGETHER:
+        assert DEFAULTS[pair.lower].default <= pair.of * DEFAULTS[pair.upper].default
