@@ -636,6 +636,15 @@ COLLEAGUES = [
     ),
 ]
 
+# Somebody who is to join: the roles come with the invitation, the first one after a second Super Admin's yes.
+INVITED = (
+    "fabiola.jeudy@company.example",
+    "Fabiola Jeudy",
+    ("financial_admin", "editor"),
+    "fr",
+    "America/Port-au-Prince",
+)
+
 FIRST_NAMES = [
     "Adeline",
     "Widelène",

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 
 from backoffice.accounts import demo as demo_people
 from backoffice.accounts.models import User
-from backoffice.accounts.services import roles, users
+from backoffice.accounts.services import invitations, roles, users
 from backoffice.catalogue.models import Category, FeaturedSection, FeaturedSlot, Title
 from backoffice.catalogue.services import featured, titles
 from backoffice.commerce.models import Purchase
@@ -42,6 +42,7 @@ from deploy.demo.content import (
     APPLICANTS,
     COLLEAGUES,
     FIRST_NAMES,
+    INVITED,
     LAST_NAMES,
     STAFF,
     STOREFRONTS,
@@ -99,6 +100,7 @@ def load(*, password: str, say: Callable[[str], None]) -> None:
     stage = Stage(clock.now(), password, say, random.Random(20))
     for step in (
         staff,
+        invited,
         curriculum,
         storefronts,
         members,
@@ -139,6 +141,23 @@ def staff(stage: Stage) -> None:
                 roles.give(user=user, role=role, by=None, reason="Demo")
             _enrol(user)
     stage.say(f"staff: {len(people) + len(COLLEAGUES)} people")
+
+
+def invited(stage: Stage) -> None:
+    """A colleague who has not come yet, with one role that waits for the second Super Admin."""
+    email, name, wanted, language, zone = INVITED
+    if User.objects.filter(email=email).exists():
+        return
+    invitations.invite(
+        email=email,
+        display_name=name,
+        language=language,
+        timezone=zone,
+        wanted=wanted,
+        reason="Month end and the editorial calendar",
+        by=stage.person("super_admin"),
+    )
+    stage.say("staff: 1 invited")
 
 
 def curriculum(stage: Stage) -> None:
