@@ -39,8 +39,18 @@ def of_subject(subject: models.Model | tuple[str, str], kind: str | None = None)
     return rows if kind is None else rows.filter(kind=kind)
 
 
+def counting(request: ApprovalRequest, among: list[Approval] | None = None) -> list[Approval]:
+    """Of what was given for the present revision, what counts: while a request waits, a yes is worth as long as its
+    person may still say it. ``among`` are these approvals where they were read already.
+    """
+    rows = given(request) if among is None else among
+    if request.status != Status.PENDING:
+        return rows
+    return [row for row in rows if row.approver.may(KINDS[request.kind].permission)]
+
+
 def given(request: ApprovalRequest) -> list[Approval]:
-    """The approvals that count now, the oldest first, with their people."""
+    """The approvals for the present revision, the oldest first, with their people."""
     return list(
         request.approvals.filter(revision=request.revision).select_related("approver").order_by("approved_at", "id")
     )

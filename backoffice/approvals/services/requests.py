@@ -192,7 +192,8 @@ def approve(
             approved_at=at,
             created_at=at,
         )
-        count = request.approvals.filter(revision=request.revision).count()
+        # Somebody who has lost the right meanwhile, or has left, is none of those who are needed.
+        count = len(queries.counting(request))
         entries.record(
             action="approval_request.approval",
             by=by,

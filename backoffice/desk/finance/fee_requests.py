@@ -157,7 +157,7 @@ def fee_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
         "asked": asked,
         "lines": described(asked),
         "approvals": given,
-        "missing": max(0, asked.needed - len(given)),
+        "missing": max(0, asked.needed - len(approvals.counting(asked, given))),
         "rule_id": proposal.rule_id,
         "created": RuleVersion.objects.filter(approval=asked).first(),
         "tones": TONES,

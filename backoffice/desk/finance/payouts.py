@@ -176,7 +176,7 @@ def payout(request: StaffRequest, run_id: UUID) -> HttpResponse:
         "consent": consent,
         "needed": needed,
         "why_two": _why_two(run) if needed > 1 else "",
-        "missing": max(0, needed - len(consent.valid)),
+        "missing": max(0, needed - len(consent.counting)),
         "entries": entries_of(*items) if items else [],
         "timeline": sorted(happened, key=lambda entry: entry.pk, reverse=True)[:40],
         "run_tones": RUN_TONES,

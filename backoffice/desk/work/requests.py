@@ -133,7 +133,7 @@ def approval_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
             "lines": _lines(asked),
             "approvals": counting,
             "void": len(approvals) - len(counting),
-            "missing": max(0, asked.needed - len(counting)),
+            "missing": max(0, asked.needed - len(queries.counting(asked, counting))),
             "own_page": own_page(asked),
             "subject_page": subjects.page(asked.subject_type, subject_id) if subject_id else "",
             "waits": waits,

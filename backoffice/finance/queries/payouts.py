@@ -50,6 +50,11 @@ class Consent:
     void: list[Approval]
 
     @property
+    def counting(self) -> list[Approval]:
+        """Those that count: not of people who may not approve any more while the run waits."""
+        return requests.counting(self.request, self.valid) if self.request is not None else []
+
+    @property
     def given(self) -> list[Approval]:
         """All of them, the oldest first."""
         return sorted([*self.valid, *self.void], key=lambda approval: (approval.approved_at, approval.pk))

@@ -131,6 +131,27 @@ def test_two_are_needed_and_one_counts_once(desk: Desk) -> None:
     assert len(desk.applied) == 1
 
 
+@pytest.mark.parametrize("how", ["leaves", "loses the role"])
+def test_the_yes_of_somebody_who_may_not_say_it_any_more_does_not_count(desk: Desk, how: str) -> None:
+    maker, first, second = finance_people()
+    third = accounts.staff("financial_admin")
+    request = requests.approve(request=asked(maker, needed=2), by=first)
+    if how == "leaves":
+        User.objects.filter(pk=first.pk).update(is_active=False)
+    else:
+        first.groups.clear()
+    assert queries.counting(request) == []
+    assert requests.approve(request=request, by=second).status == Status.PENDING
+    assert not desk.applied
+    assert requests.approve(request=request, by=third).status == Status.APPLIED
+    assert len(desk.applied) == 1
+    assert [row.approver for row in queries.counting(ApprovalRequest.objects.get(pk=request.pk))] == [
+        first,
+        second,
+        third,
+    ]
+
+
 def test_an_edit_voids_what_was_given_and_what_was_seen(desk: Desk) -> None:
     maker, first, second = finance_people()
     request = asked(maker, needed=2)
