@@ -207,9 +207,7 @@ def _run_verbs(run: PayoutRun, user: User) -> set[str]:
     }
     if run.status == RunStatus.APPROVED and run.stopped_reason and user.may("payouts.decide"):
         verbs.add("run_again")
-    if run.requested_by_id == user.pk:
-        verbs.discard("reject")
-    return verbs
+    return verbs - ({"reject"} if run.requested_by_id == user.pk else {"preview", "submit"})
 
 
 def _item_verbs(item: PayoutItem, user: User) -> set[str]:
@@ -334,6 +332,7 @@ def payout_approve(request: StaffRequest, run_id: UUID) -> HttpResponse:
 
 @require_POST
 @screen(permission="payouts.decide", title=gettext_lazy("Payout run"))
+@stepup.required
 def payout_reject(request: StaffRequest, run_id: UUID) -> HttpResponse:
     """Refuses a run; its creators read the reason."""
     run, reason = _run(run_id), request.POST.get("reason", "")

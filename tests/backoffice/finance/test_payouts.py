@@ -200,6 +200,18 @@ def test_an_empty_run_is_not_submitted(db: None, stripe: RunningFake) -> None:
         payouts.submit(run=payouts.draft(method=finance.method(), by=by), by=by)
 
 
+def test_a_run_is_filled_and_submitted_by_its_maker_only(db: None, stripe: RunningFake) -> None:
+    maker, colleague = finance.finance_person(), finance.finance_person()
+    finance.payable(200_00)
+    run = payouts.draft(method=finance.method(), by=maker)
+    for act in (payouts.preview, payouts.submit):
+        with pytest.raises(Forbidden) as refusal:
+            act(run=run, by=colleague)
+        assert refusal.value.code == "not_the_maker"
+    run = payouts.submit(run=run, by=maker)
+    assert payouts.approve(run=run, by=colleague).status == "approved"
+
+
 def test_a_provider_that_does_not_answer_is_said_in_the_preview(db: None, stripe: RunningFake) -> None:
     stripe.fault("error_before", method="GET")
     run = payouts.draft(method=finance.method(), by=finance.finance_person())

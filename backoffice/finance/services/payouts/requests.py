@@ -110,13 +110,14 @@ def draft(*, method: PayoutMethod, by: User, key: str | None = None, at: datetim
 
 def preview(*, run: PayoutRun, by: User, at: datetime | None = None) -> PayoutRun:
     """Collects the run anew and freezes what an approver will see: sums, the provider's balance, and everybody who was
-    left out and why. Only before it is submitted.
+    left out and why. Only before it is submitted, and only by whoever put it together.
     """
     at = at or clock.now()
     permissions.require(by, "payouts.edit")
     provider_balance = _provider_balance(run.currency)
     with transaction.atomic():
         run = runs.lock(run.pk)
+        _check_maker(run, by)
         left_out: list[dict[str, Any]] = []
         if run.origin == PayoutRun.Origin.BATCH and run.status in (RunStatus.DRAFT, RunStatus.PREVIEWED):
             # A payout that somebody holds stays as it is: collecting anew must not end the hold.
@@ -127,13 +128,22 @@ def preview(*, run: PayoutRun, by: User, at: datetime | None = None) -> PayoutRu
 
 
 def submit(*, run: PayoutRun, by: User, at: datetime | None = None) -> PayoutRun:
-    """Hands a previewed run to the approvers. Conflict when it is empty."""
+    """Hands a previewed run to the approvers; only whoever put it together does. Conflict when it is empty."""
     at = at or clock.now()
     permissions.require(by, "payouts.edit")
     with transaction.atomic():
         run = runs.lock(run.pk)
+        _check_maker(run, by)
         _submit(run, by=by, at=at)
     return run
+
+
+def _check_maker(run: PayoutRun, by: User) -> None:
+    """The run is asked for in its maker's name: a colleague who could fill and submit it could also approve it."""
+    if run.requested_by_id != by.pk:
+        raise Forbidden(
+            _("Somebody else put this run together. Take it back and put together one of your own."), code="not_the_maker"
+        )
 
 
 def _submit(run: PayoutRun, *, by: User, at: datetime) -> None:
