@@ -74,18 +74,19 @@ def _claim(request_id: Any, at: datetime) -> tuple[Attempt, bool] | None:
         existing = attempts.live(request, Operation.REFUND)
         if existing is not None and existing.status == AttemptStatus.DONE:
             return (existing, False) if request.status == RefundStatus.PROCESSING else None
-        if request.status == RefundStatus.APPROVED:
-            problem = _what_stands_against(request)
-            if problem:
-                steps.fail(request, code="not_possible", why=problem, at=at)
-                return None
-            advance(request, "process", by=None, at=at, changes={"sent_at": at})
-        elif request.status == RefundStatus.UNKNOWN:
+        if request.status == RefundStatus.UNKNOWN:
             advance(request, "resume", by=None, at=at)
-        elif request.status != RefundStatus.PROCESSING:
+        elif request.status not in (RefundStatus.APPROVED, RefundStatus.PROCESSING):
             return None
         if existing is not None:
             return existing, False
+        # Nothing is with the provider: the first call, or a new one after a person found that the one before is absent.
+        problem = _what_stands_against(request)
+        if problem:
+            steps.fail(request, code="not_possible", why=problem, at=at)
+            return None
+        if request.status == RefundStatus.APPROVED:
+            advance(request, "process", by=None, at=at, changes={"sent_at": at})
         attempt = attempts.begin(
             subject=request, operation=Operation.REFUND, provider=providers.STRIPE, request=_body(request), at=at
         )
