@@ -15,17 +15,22 @@ from backoffice.finance.states import EventStatus, PaymentStatus, RunStatus
 from backoffice.queues import queries as queues
 
 
-def once(count: Callable[[HttpRequest], int]) -> Callable[[HttpRequest], int | None]:
+def once(count: Callable[[HttpRequest], int | str]) -> Callable[[HttpRequest], int | str | None]:
     """Remembers the count on the request; nothing is shown for zero."""
 
     @wraps(count)
-    def remembered(request: HttpRequest) -> int | None:
+    def remembered(request: HttpRequest) -> int | str | None:
         kept = request.__dict__.setdefault("_badges", {})
         if count.__name__ not in kept:
             kept[count.__name__] = count(request)
         return kept[count.__name__] or None
 
     return remembered
+
+
+def _waiting(queue: str) -> int | str:
+    number = queues.counts([queue])[queue]["open"]
+    return queues.shown(number) if number else 0
 
 
 @once
@@ -47,9 +52,9 @@ def tax_forms_waiting(request: HttpRequest) -> int:
 
 
 @once
-def applications_waiting(request: HttpRequest) -> int:
+def applications_waiting(request: HttpRequest) -> int | str:
     """Creator applications that nobody has taken up."""
-    return queues.counts(["applications"])["applications"]["open"]
+    return _waiting("applications")
 
 
 @once
@@ -85,12 +90,12 @@ def failed_events(request: HttpRequest) -> int:
 
 
 @once
-def cases_waiting(request: HttpRequest) -> int:
+def cases_waiting(request: HttpRequest) -> int | str:
     """Titles that wait for a moderator."""
-    return queues.counts(["moderation"])["moderation"]["open"]
+    return _waiting("moderation")
 
 
 @once
-def tickets_waiting(request: HttpRequest) -> int:
+def tickets_waiting(request: HttpRequest) -> int | str:
     """Tickets that nobody has taken up."""
-    return queues.counts(["tickets"])["tickets"]["open"]
+    return _waiting("tickets")

@@ -22,7 +22,7 @@ class Row(NamedTuple):
     label: str | Promise
     url: str
     icon: str
-    badge: Callable[[HttpRequest], int | None] | None = None
+    badge: Callable[[HttpRequest], int | str | None] | None = None
 
     def link(self) -> str:
         """The address."""

@@ -47,7 +47,7 @@ from tests.factories import sales as make_sales
 from tests.factories import support as make_support
 
 # Waiting times that a test cannot sit out. Everything else is as delivered.
-QUICK = {"earnings.hold_days": 0, "moderation.undo_seconds": 1}
+QUICK = {"earnings.hold_days": 0, "moderation.undo_seconds": 1, "application.undo_seconds": 1}
 
 
 def stage(password: str = "") -> load.Stage:
