@@ -307,6 +307,12 @@ def tax_forms_waiting() -> int:
     return TaxProfile.objects.filter(status=states.TaxProfileStatus.SUBMITTED).count()
 
 
+def without_tax_form() -> QuerySet[Creator]:
+    """Live creators who cannot be paid because no tax form of theirs is in force (N-034)."""
+    lacking = (states.TaxFormStatus.MISSING, states.TaxFormStatus.EXPIRED)
+    return Creator.objects.live().filter(tax_form_status__in=lacking)
+
+
 def newest_tax_form(creator: Creator) -> TaxProfile | None:
     """The form in force, or the newest one that was refused; None when there is neither."""
     shown = (*states.CURRENT_TAX, states.TaxProfileStatus.REJECTED)

@@ -17,7 +17,7 @@ from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import DomainError, Invalid, NotFound
 from backoffice.core.states import IllegalTransition, LostRace
-from backoffice.creators import states
+from backoffice.creators import queries, states
 from backoffice.creators.models import TaxProfile
 from backoffice.creators.services import tax
 from backoffice.desk.paging import keyset
@@ -28,6 +28,7 @@ TABS = {
     "waiting": gettext_lazy("Waiting"),
     "ending": gettext_lazy("Ending soon"),
     "expired": gettext_lazy("Expired"),
+    "missing": gettext_lazy("Missing"),
     "verified": gettext_lazy("Accepted"),
     "past": gettext_lazy("Past"),
 }
@@ -52,8 +53,12 @@ def tax_list(request: StaffRequest) -> HttpResponse:
     """Tax forms by state, oldest signature first."""
     tab = request.GET.get("tab", "")
     tab = tab if tab in TABS else "waiting"
+    shared = {"tab": tab, "tabs": TABS.items()}
+    if tab == "missing":
+        lacking = keyset(request, queries.without_tax_form(), by=("stage_name", "id"))
+        return render(request, "desk/creators/tax/missing.html", {**shared, "page": lacking})
     page = keyset(request, in_tab(tab, at=clock.now()), by=("signed_at", "id"))
-    return render(request, "desk/creators/tax/list.html", {"tab": tab, "tabs": TABS.items(), "page": page})
+    return render(request, "desk/creators/tax/list.html", {**shared, "page": page})
 
 
 def find(pk: UUID) -> TaxProfile:

@@ -116,6 +116,16 @@ def test_the_tabs_hold_what_they_say_in_a_fixed_number_of_statements(client: Cli
     assert count(lambda: client.get(BASE)) == few
 
 
+def test_the_missing_tab_lists_live_creators_who_cannot_be_paid_for_want_of_a_form(client: Client) -> None:
+    sign_in(client, staff("financial_admin"))
+    lacking, signed = make.creator(), make.tax_profile().creator
+    page = client.get(BASE, {"tab": "missing"}).content.decode()
+    assert f"/admin/creators/{lacking.pk}/" in page
+    assert f"/admin/creators/{signed.pk}/" not in page
+    make.tax_profile(lacking)
+    assert "Every live creator has a tax form" in client.get(BASE, {"tab": "missing"}).content.decode()
+
+
 def test_the_creators_page_leads_finance_to_the_form(client: Client) -> None:
     profile = make.tax_profile()
     address = f"/admin/creators/{profile.creator_id}/"
