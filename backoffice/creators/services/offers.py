@@ -65,8 +65,8 @@ def _offering(creator: Creator, given: Mapping[str, Any], place: int) -> Service
     row = ServiceOffering(
         creator=creator,
         occasions=list(dict.fromkeys(given.get("occasions", ()))),
-        length_seconds=given.get("length_seconds"),
-        delivery_hours=given.get("delivery_hours"),
+        length_seconds=given.get("length_seconds", 0),
+        delivery_hours=given.get("delivery_hours", 0),
         price_minor=given.get("price_minor", 0),
         extra_recipient_minor=given.get("extra_recipient_minor", 0),
         currency=creator.currency,
