@@ -143,6 +143,7 @@ def refund(request: StaffRequest, refund_id: UUID) -> HttpResponse:
         "asked": asked,
         "given": given,
         "missing": max(0, asked.needed - len(approvals.counting(asked, given))) if asked is not None else 0,
+        "shows_request": asked is not None and (decides or asked.requested_by_id == user.pk),
         "may_decide": waits and decides and not why_not,
         "why_not": why_not,
         "may_withdraw": waits and found.requested_by_id == user.pk,

@@ -107,6 +107,11 @@ def test_support_proposes_and_sees_no_earnings(desk: Callable[..., Desk], stripe
     assert "Calls to the provider" not in shown
     assert reverse("desk:approval_approve", args=[request.approval_id]) not in shown
     assert reverse("desk:approval_withdraw", args=[request.approval_id]) in shown
+    # A colleague follows it, and is led to no page that they may not open.
+    colleague = desk("customer_support")
+    seen = colleague.get(detail(request)).content.decode()
+    assert request.reference in seen
+    assert "/admin/work/approvals/0" not in seen
 
 
 def test_finance_approves_what_support_proposed(desk: Callable[..., Desk], stripe: RunningFake) -> None:
