@@ -142,7 +142,8 @@ def _check_maker(run: PayoutRun, by: User) -> None:
     """The run is asked for in its maker's name: a colleague who could fill and submit it could also approve it."""
     if run.requested_by_id != by.pk:
         raise Forbidden(
-            _("Somebody else put this run together. Take it back and put together one of your own."), code="not_the_maker"
+            _("Somebody else put this run together. Take it back and put together one of your own."),
+            code="not_the_maker",
         )
 
 
