@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,13 +34,14 @@ def closed(request: ApprovalRequest, *, by: Any, at: datetime) -> None:
     if request.status == Status.WITHDRAWN:
         return
     person = request.requested_by
-    facts = {
-        "kind": str(KIND.label),
-        "reference": request.reference,
-        "label": roles.role_name(request.payload["role"], person),
-        "outcome": str(Status(request.status).label),
-        "reason": request.failure or request.decision_reason,
-    }
+    with translation.override(person.language):
+        facts = {
+            "kind": str(KIND.label),
+            "reference": request.reference,
+            "label": roles.role_name(request.payload["role"], person),
+            "outcome": str(Status(request.status).label),
+            "reason": request.failure or request.decision_reason,
+        }
     notify(user=person, event="approval.decided", data=facts, by=by)
 
 

@@ -224,11 +224,14 @@ def _ask(
 ) -> ApprovalRequest:
     held = RoleGrant.objects.filter(user=user, role=role, ended_at=None).first()
     before = {"until": held.expires_at, "languages": held.languages} if held is not None else None
+    with translation.override("en"):
+        # Everybody reads what is stored: in English, as a setting's.
+        label = f"{ROLES[role]}: U-{str(user.pk)[-8:]}"
     with transaction.atomic():
         request = requests.open(
             kind=KIND,
             by=by,
-            label=f"{ROLES[role]}: U-{str(user.pk)[-8:]}",
+            label=label,
             payload={"user": user.pk, "role": role, "until": until, "languages": list(languages)},
             before=before,
             subject=(SUBJECT, f"{user.pk}:{role}"),

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Q
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
@@ -134,11 +134,14 @@ def propose(
         raise Invalid(_("Say why the fees change: the approver reads it."), field="reason")
     ending = check(proposal, at=at)
     replayed = replay(proposal, month or Month.last_full(at))
+    with translation.override("en"):
+        # Everybody reads what is stored: in English, as a setting's.
+        named = label(proposal, ending)
     payload = {"proposal": proposal.as_payload(), "replay": replayed.summary()}
     return requests.open(
         kind=KIND,
         by=by,
-        label=label(proposal, ending),
+        label=named,
         payload=payload,
         before={"terms": Terms.of(ending).as_dict()} if ending is not None else None,
         subject=ending,

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from backoffice.accounts.models import RoleGrant, User
 from backoffice.accounts.roles import ROLES
 from backoffice.accounts.services import roles, staff
+from backoffice.approvals import kinds
 from backoffice.approvals.models import ApprovalRequest
 from backoffice.approvals.services import requests
 from backoffice.approvals.states import Status
@@ -16,6 +18,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.configuration import defaults, values
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden
+from backoffice.notifications.models import Notification
 from tests.factories import accounts
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +77,19 @@ def test_every_other_super_admin_is_asked_by_mail_and_the_asker_hears_the_end() 
     assert mail.outbox[1].to == [boss.email]
     assert "Not agreed" in mail.outbox[1].body
     assert fresh(person).role_codes == ("super_admin",)
+
+
+def test_the_asker_hears_the_end_in_their_language_and_the_request_is_stored_in_english() -> None:
+    boss, second = accounts.staff("super_admin"), accounts.staff("super_admin")
+    User.objects.filter(pk=boss.pk).update(language="fr")
+    with translation.override("ht"):
+        request = asked(user=accounts.staff(), role="financial_admin", by=fresh(boss), reason="Aide")
+        requests.reject(request=request, by=second, reason="Non")
+    assert request.label.startswith("Financial Admin: U-")
+    told = Notification.objects.get(user=boss, channel="in_app", event="approval.decided").data
+    with translation.override("fr"):
+        assert told["outcome"] == Status.REJECTED.label
+        assert told["kind"] == str(kinds.KINDS["role"].label)
 
 
 def test_other_roles_and_less_of_a_powerful_one_need_nobody_else() -> None:

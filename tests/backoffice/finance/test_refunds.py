@@ -359,9 +359,7 @@ def test_a_person_sends_it_under_a_new_key_or_gives_it_up_after_proof(db: None, 
     assert verification.run() == []
 
 
-def test_under_a_new_key_too_nothing_is_sent_for_a_payment_that_does_not_bear_it(
-    db: None, stripe: RunningFake
-) -> None:
+def test_under_a_new_key_too_nothing_is_sent_for_a_payment_that_does_not_bear_it(db: None, stripe: RunningFake) -> None:
     request = send(lost_for_a_day(stripe, "reset_before"))
     Payment.objects.filter(pk=request.payment_id).update(status="disputed")
     refunds.resume(request=request, by=finance.finance_person(), reason="not there", is_absent=True)
