@@ -13,6 +13,7 @@ from backoffice.accounts.permissions import require
 from backoffice.accounts.roles import ROLES
 from backoffice.accounts.services import duty, invitations, roles, sessions
 from backoffice.audit import entries
+from backoffice.configuration import values
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.queues.services import people
 
@@ -129,7 +130,9 @@ def deactivate(*, user: User, by: User | None, reason: str, at: datetime | None 
 
 
 def reactivate(*, user: User, by: User, reason: str, at: datetime | None = None) -> None:
-    """Opens a staff account again, with the roles it has."""
+    """Opens a staff account again, with the roles it has. Conflict while one of them is of `roles.two_people`: one
+    person alone would give it, so it is taken away first and asked for anew.
+    """
     require(by, DECIDE)
     if not reason.strip():
         raise Invalid(_("Say why."), field="reason")
@@ -137,6 +140,13 @@ def reactivate(*, user: User, by: User, reason: str, at: datetime | None = None)
         raise Forbidden(_("This is not a staff account."))
     if invitations.never_came(user):
         raise Conflict(_("This person has not accepted an invitation yet. Invite them again."), code="never_came")
+    powerful = [str(ROLES[role]) for role in user.role_codes if role in values.get("roles.two_people")]
+    if powerful:
+        raise Conflict(
+            _("It takes two Super Admins to give this: %(roles)s. Take it away first and ask for it again.")
+            % {"roles": ", ".join(powerful)},
+            code="takes_two",
+        )
     with transaction.atomic():
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             raise Conflict(_("This account is active."))

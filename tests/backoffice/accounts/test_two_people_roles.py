@@ -135,6 +135,20 @@ def test_taking_away_and_deactivating_are_at_once_and_withdraw_what_waits() -> N
     assert ApprovalRequest.objects.get(pk=other.pk).status == Status.WITHDRAWN
 
 
+def test_nobody_gives_a_powerful_role_alone_by_opening_an_account_again() -> None:
+    boss, person = accounts.staff("super_admin"), accounts.staff("editor", "financial_admin")
+    staff.deactivate(user=person, by=boss, reason="Leaves")
+    with pytest.raises(Conflict) as refusal:
+        staff.reactivate(user=fresh(person), by=boss, reason="Comes back")
+    assert refusal.value.code == "takes_two"
+    assert "Financial Admin" in str(refusal.value)
+    roles.take(user=fresh(person), role="financial_admin", by=boss, reason="Asked for again")
+    staff.reactivate(user=fresh(person), by=boss, reason="Comes back")
+    assert fresh(person).is_active
+    assert fresh(person).role_codes == ("editor",)
+    asked(user=fresh(person), role="financial_admin", by=boss, reason="Comes back")
+
+
 def test_what_is_not_right_any_more_at_the_second_yes_gives_nothing() -> None:
     boss, second, person = accounts.staff("super_admin"), accounts.staff("super_admin"), accounts.staff()
     request = asked(user=person, role="admin", by=boss, reason="x")

@@ -131,7 +131,7 @@ def test_other_roles_see_no_sign_ins_of_others(desk: Callable[..., Desk], role: 
 
 
 def test_a_deactivated_person_is_out_at_the_next_request_in_browser_and_api(desk: Callable[..., Desk]) -> None:
-    boss, victim = desk("super_admin"), desk("financial_admin")
+    boss, victim = desk("super_admin"), desk("content_moderator")
     api = accounts.api_client(victim.person)
     assert is_in(victim)
     answer = boss.post(reverse("desk:staff_deactivate", args=[victim.person.pk]), {"reason": "Left"})
@@ -140,6 +140,8 @@ def test_a_deactivated_person_is_out_at_the_next_request_in_browser_and_api(desk
     assert api.get("/api/v1/users/me").status_code == 401
     assert not UserSession.objects.filter(user=victim.person).exists()
     boss.post(reverse("desk:staff_reactivate", args=[victim.person.pk]), {"reason": "Came back"})
+    victim.person.refresh_from_db()
+    assert victim.person.is_active
     assert not is_in(victim), "the old session stays dead"
 
 
