@@ -20,6 +20,8 @@ from backoffice.core import clock
 from backoffice.core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from backoffice.core.states import IllegalTransition, advance
 
+MOST_REASON = 2000
+
 
 class AlreadyAsked(Conflict):
     """The same thing waits for approval already."""
@@ -226,6 +228,7 @@ def reject(*, request: ApprovalRequest, by: Any, reason: str, at: datetime | Non
     at = at or clock.now()
     if not reason.strip():
         raise Invalid(_("Say why it is rejected."), field="reason")
+    _check_length(reason)
     with transaction.atomic():
         request = lock(request.pk)
         _may_decide(request, by)
@@ -243,6 +246,7 @@ def reject(*, request: ApprovalRequest, by: Any, reason: str, at: datetime | Non
 def withdraw(*, request: ApprovalRequest, by: Any, reason: str = "", at: datetime | None = None) -> ApprovalRequest:
     """Takes a request back: whoever asked, or the system (None) when there is nothing to decide any more."""
     at = at or clock.now()
+    _check_length(reason)
     with transaction.atomic():
         request = lock(request.pk)
         if by is not None and by.pk != request.requested_by_id:
@@ -293,6 +297,12 @@ def why_not(request: ApprovalRequest, by: Any) -> str:
     if request.approvals.filter(revision=request.revision, approver=by).exists():
         return _("You have approved this; it needs another person.")
     return ""
+
+
+def _check_length(reason: str) -> None:
+    # It is kept three times and mailed.
+    if len(reason) > MOST_REASON:
+        raise Invalid(_("At most %(most)s characters.") % {"most": MOST_REASON}, field="reason")
 
 
 def _may_decide(request: ApprovalRequest, by: Any) -> None:

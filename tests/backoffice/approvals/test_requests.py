@@ -215,6 +215,19 @@ def test_a_rejection_needs_a_reason_and_ends_it(desk: Desk) -> None:
         requests.approve(request=request, by=checker)
 
 
+def test_a_reason_is_no_book(desk: Desk) -> None:
+    maker, checker, _other = finance_people()
+    request = asked(maker)
+    for act in (
+        lambda: requests.reject(request=request, by=checker, reason="x" * 2001),
+        lambda: requests.withdraw(request=request, by=maker, reason="x" * 2001),
+    ):
+        with pytest.raises(Invalid) as refusal:
+            act()
+        assert refusal.value.field == "reason"
+    assert requests.reject(request=request, by=checker, reason="x" * 2000).status == Status.REJECTED
+
+
 def test_only_the_requester_withdraws(desk: Desk) -> None:
     maker, checker, _other = finance_people()
     request = asked(maker)

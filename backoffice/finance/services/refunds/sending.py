@@ -31,6 +31,7 @@ from integrations.stripe.types import Refund as ProviderRefund
 STUCK_AFTER = timedelta(minutes=2)
 SILENT_AFTER = timedelta(hours=1)
 ASKED_AT_ONCE = 200
+MOST_REASON = 2000
 
 
 def send(*, request_id: Any, at: datetime | None = None) -> RefundRequest:
@@ -225,6 +226,8 @@ def _check_looked_into(request: RefundRequest, by: User, reason: str, is_absent:
     permissions.require(by, "payments.decide")
     if not reason.strip():
         raise Invalid(_("Say what you found out."), field="reason")
+    if len(reason) > MOST_REASON:
+        raise Invalid(_("At most %(most)s characters.") % {"most": MOST_REASON}, field="reason")
     attempt = attempts.live(request, Operation.REFUND) if is_absent else None
     if attempt is None:
         return
