@@ -32,7 +32,7 @@ def suspend(
         for title in {slot.title for slot in queries.open_slots(creator, at=at).select_related("title")}:
             featured.end_all_of(title, by=by, reason=why, at=at)
         for item in queries.unsent(creator):
-            payouts.hold(item=item, by=None, reason=why, at=at)
+            payouts.hold(item=item, by=None, caused_by=by, reason=why, at=at)
         entries.record(
             action="creator.suspend_effects",
             by=by,

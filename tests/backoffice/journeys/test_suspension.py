@@ -16,6 +16,7 @@ from backoffice.core.states import IllegalTransition
 from backoffice.creators.models import Sanction
 from backoffice.creators.services import creators as creator_services
 from backoffice.finance.models import PayoutItem
+from backoffice.finance.services import payouts
 from backoffice.journeys.queries import suspension as queries
 from backoffice.journeys.services import suspension
 from tests.factories import finance
@@ -63,6 +64,19 @@ def test_restoring_shows_the_titles_and_keeps_the_money_held() -> None:
     assert PayoutItem.objects.get(run=run).status == "held"
     sanction = Sanction.objects.get(creator=creator)
     assert (sanction.ended_as, sanction.ended_by, sanction.end_reason) == ("lifted", by, "Cleared")
+
+
+def test_whoever_suspends_does_not_end_the_hold_of_a_payout_that_came_with_it() -> None:
+    creator, by, colleague = finance.payable(50_00), staff("admin"), staff("admin")
+    run = finance.requested(creator, 50_00)
+    suspension.suspend(creator=creator, by=by, reason="Fraud")
+    suspension.restore(creator=creator, by=by, reason="Cleared")
+    creator_services.release_payouts(creator=creator, by=by, reason="Cleared")
+    item = PayoutItem.objects.get(run=run)
+    with pytest.raises(Forbidden) as refusal:
+        payouts.release(item=item, by=by, reason="Cleared")
+    assert refusal.value.code == "own_hold"
+    assert payouts.release(item=item, by=colleague, reason="Looked at").status == "reserved"
 
 
 def test_a_suspension_that_runs_out_ends_as_expired() -> None:

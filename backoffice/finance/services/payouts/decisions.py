@@ -195,8 +195,12 @@ def _tell_expired(run: PayoutRun, items: list[PayoutItem]) -> None:
         _tell_rejected(run, item, reason=reason, by=None)
 
 
-def hold(*, item: PayoutItem, by: User | None, reason: str, at: datetime | None = None) -> PayoutItem:
-    """Keeps one payout back without losing its reservation (S-087); ``by`` None is the system."""
+def hold(
+    *, item: PayoutItem, by: User | None, reason: str, caused_by: User | None = None, at: datetime | None = None
+) -> PayoutItem:
+    """Keeps one payout back without losing its reservation (S-087); ``by`` None is the system. ``caused_by`` is whoever
+    decided elsewhere what the system holds it for: they do not end it either.
+    """
     at = at or clock.now()
     if by is not None:
         permissions.require(by, "payouts.decide")
@@ -210,7 +214,7 @@ def hold(*, item: PayoutItem, by: User | None, reason: str, at: datetime | None 
             by=by,
             at=at,
             reason=reason,
-            changes={"hold_reason": reason.strip(), "held_by": by},
+            changes={"hold_reason": reason.strip(), "held_by": by or caused_by},
         )
     return item
 
