@@ -359,6 +359,7 @@ def _join(stage: Stage, index: int, maker: Maker) -> Creator:
         )
         if index % 5:  # some wait for finance
             tax.verify(profile=signed, by=stage.person("financial_admin"), at=decided + timedelta(days=1, hours=2))
+    lessons.take(creator, at=decided + timedelta(hours=4))
     creator.refresh_from_db()
     if not creator.payout_account_ready:
         country, currency, number, routing = BANKS[maker.currency]
