@@ -127,9 +127,9 @@ def document_viewer(request: StaffRequest, pk: UUID) -> HttpResponse:
 @screen(permission="documents.view", title=gettext_lazy("Document"), methods=("GET", "HEAD"))
 def document_content(request: StaffRequest, pk: UUID) -> HttpResponse:
     """The content, shown in place by a signed link. Without a factor from the last minutes nothing is opened."""
+    document = find(pk)
     if not stepup.is_fresh(request) or not _fits(request.GET.get("key", ""), pk, request.user):
         return TemplateResponse(request, "desk/creators/applications/locked.html", status=403)
-    document = find(pk)
     content = services.open_for_view(document=document, by=request.user)
     response = HttpResponse(content, content_type=document.content_type)
     response["Content-Disposition"] = "inline"
