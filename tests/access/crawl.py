@@ -66,6 +66,8 @@ MANY = {
 }
 SOME = 3
 LEAVING = re.compile(r"/(accounts|cms|admin)/logout/|/accounts/2fa/(totp|webauthn|recovery)|/accounts/demo/")
+# Ends the session that the crawl needs, or makes files: these have a test of their own.
+HARMFUL = re.compile(r"sessions/|export|bundle|errors\.csv|logout|password")
 ELSEWHERE = ("/static/", "/storage/", "/cms-media/", "/i18n/", "/accounts/2fa/")
 LINK = re.compile(r"(?:href|src|hx-get|action|formaction|data-[\w-]*(?:url|href))=[\"']([^\"'#\s]+)", re.IGNORECASE)
 INPUT = re.compile(r"<(?:input|select|textarea)[^>]*\bname=[\"']([\w.-]+)[\"']", re.IGNORECASE)
@@ -113,6 +115,19 @@ class Crawl:
                     break
         while self.queue and self.budget > 0:
             self.get(self.queue.popleft(), found=True)
+
+    def press(self) -> None:
+        """Every verb that is open here, with a form that is all wrong: what the refusals say."""
+        for route in access.routes():
+            if route.kind != access.STAFF or not route.pattern.startswith("admin/") or HARMFUL.search(route.pattern):
+                continue
+            for path in list(self._addresses(route))[: 2 if self.role in route.roles else 1]:
+                self.read(self.client.post(path, {"reason": "", "token": "unknown", "seen": "0"}), path)
+        self.client.handler.enforce_csrf_checks = True
+        answer = self.client.post("/admin/support/tickets/next/")
+        self.client.handler.enforce_csrf_checks = False
+        assert answer.status_code == 403
+        self.read(answer, "/admin/support/tickets/next/")
 
     def _at_the_door(self, answer: Any) -> bool:
         return answer.status_code in (301, 302) and "/accounts/login/" in answer["Location"]

@@ -125,6 +125,14 @@ def test_a_role_sees_what_its_rights_open_and_nothing_else(planted: World, db: N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_what_a_role_is_answered_when_it_does_things_wrong(planted: World, db: None, client: Client, role: str) -> None:
+    crawl = seat(role, planted, client)
+    crawl.press()
+    assert not complaint(crawl, role), complaint(crawl, role)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["visitor", "member", "creator"])
 def test_visitors_members_and_other_creators_see_nothing_of_others(planted: World, db: None, who: str) -> None:
     client: Any = Client()
