@@ -328,6 +328,11 @@ def test_the_database_keeps_a_request_as_it_was_asked_for(desk: Desk) -> None:
         ("payload = '{}'", "new revision"),
         ("needed = 0", "new revision"),
         ("revision = 7", "follow one another"),
+        ("needed = 0, revision = 2", "needs another person"),
+        ("label = 'Something else'", "another text or time"),
+        ("before = '{}'", "another text or time"),
+        ("expires_at = now() + interval '9 years'", "another text or time"),
+        ("reason = 'Another one'", "written once"),
     ):
         values_ = [checker.pk] if "%s" in change else []
         assert word in refused(f"UPDATE {table} SET {change} WHERE id = %s", *values_, request.pk)
