@@ -39,14 +39,13 @@ def for_subject(queue: str, subject: Model) -> WorkItem | None:
 
 def held_by(user: Any, *, at: datetime | None = None) -> QuerySet[WorkItem]:
     """What this person holds under a running lease, first due first."""
-    return WorkItem.objects.filter(state=State.CLAIMED, holder=user, lease_until__gte=at or clock.now()).order_by(
-        "due_at"
-    )
+    held = WorkItem.objects.filter(state=State.CLAIMED, holder=user, lease_until__gte=at or clock.now())
+    return held.select_related("escalated_by").order_by("due_at")
 
 
 def returns_to(user: Any) -> QuerySet[WorkItem]:
     """What came back to this person and waits to be taken up again."""
-    return WorkItem.objects.filter(state=State.OPEN, return_to=user).order_by("due_at")
+    return WorkItem.objects.filter(state=State.OPEN, return_to=user).select_related("escalated_by").order_by("due_at")
 
 
 def recent_decisions(user: Any, *, queue: str = "") -> QuerySet[WorkItem]:

@@ -9,6 +9,7 @@ from backoffice.accounts.models import User
 from backoffice.accounts.services.staff import profile_of
 from backoffice.desk.work import queues as desks
 from backoffice.queues import queries
+from backoffice.queues.models import WorkItem
 
 register = template.Library()
 
@@ -17,6 +18,13 @@ register = template.Library()
 def shown(number: int) -> str:
     """A count of a queue: ``{{ counts.open|shown }}``, "999+" where counting stopped."""
     return queries.shown(number)
+
+
+@register.filter
+def explained(item: WorkItem | None) -> list[queries.Reason]:
+    """Why an unfinished item stands where it stands, its age among it: ``{% for reason in item|explained %}``."""
+    finished = (WorkItem.State.DONE, WorkItem.State.CANCELLED)
+    return queries.explained(item) if isinstance(item, WorkItem) and item.state not in finished else []
 
 
 @register.inclusion_tag("desk/work/queues/_live.html")

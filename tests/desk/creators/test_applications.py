@@ -523,6 +523,13 @@ def test_passing_on_takes_a_note_and_leads_to_the_supervisors_only(desk: Client,
     assert "Passed on to the supervisors by Mirlande: Known singer?" in page
 
 
+def test_the_dossier_says_why_it_is_here_with_scores_and_age(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by, make.submitted(at=clock.now() - timedelta(hours=5)))
+    page = desk.get(address(application)).content.decode()
+    assert re.search(r"New application <span[^>]*>\+10</span>", page)
+    assert "Waits for 5\xa0hours" in page
+
+
 def test_nothing_is_handed_to_somebody_off_duty(desk: Client, by: User) -> None:
     make.submitted()
     duty.switch(user=by, on=False, by=by)
