@@ -1,6 +1,5 @@
 """One world for the crawl: people, work and money in many states, and a canary in every sensitive field of it."""
 
-import json
 import os
 import re
 from collections import defaultdict
@@ -28,6 +27,7 @@ from backoffice.accounts.models import (
     StaffProfile,
     User,
 )
+from backoffice.accounts.services import factors, roles
 from backoffice.audit import entries, exports
 from backoffice.catalogue.models import FeaturedSection, Title
 from backoffice.catalogue.services import featured, titles
@@ -47,7 +47,8 @@ from backoffice.support.services import tickets
 from cms.help.models import HelpArticlePage, HelpIndexPage
 from cms.services import pages
 from tests.access.canaries import AMOUNT, CONTENT, MAIL, PLACE, SENSITIVE, SHORT, VALUE, Secret, classed, our_models
-from tests.factories import accounts, creators, finance, moderation, sales, support
+from tests.databases import with_role
+from tests.factories import accounts, catalogue, creators, finance, moderation, sales, support
 
 # What a planted word, mail address and network address look like; pages are searched for these.
 WORD = re.compile(r"zq\d{5}xk|2001:db8:[0-9a-f]{1,4}::7|canary-4711-passport", re.IGNORECASE)
@@ -96,8 +97,6 @@ def build() -> World:
 
 
 def _superuser() -> str:
-    from tests.databases import with_role
-
     return with_role(os.environ["BACKLOT_TEST_SUPERUSER"], "postgres", os.environ["BACKLOT_TEST_DATABASE"])
 
 
@@ -191,8 +190,6 @@ def _content(artist: Any, moderator: User) -> None:
 
 def sales_title(artist: Any) -> Title:
     """A title of this creator that waits to be judged."""
-    from tests.factories import catalogue
-
     return catalogue.for_sale(owner=artist)
 
 
@@ -212,8 +209,6 @@ def _help(buyer: User, artist: User, agent: User) -> None:
 
 
 def _staff(boss: User, colleague: User, buyer: User) -> None:
-    from backoffice.accounts.services import factors, roles
-
     now = clock.now()
     for person in (boss, buyer):
         KnownDevice.objects.create(
@@ -439,8 +434,3 @@ def _write(connection: psycopg.Connection, found: models.Field[Any, Any], row: A
     except (psycopg.errors.CheckViolation, psycopg.errors.UniqueViolation):
         return False
     return True
-
-
-def dump(value: Any) -> str:
-    """Anything as one line, for messages."""
-    return json.dumps(value, default=str)[:300]
