@@ -360,6 +360,15 @@ DEFAULTS: dict[str, Setting] = {
         most=720,
         level=Level.OPERATIONAL,
     ),
+    "refund.auto_day_limit": Setting(
+        500_00,
+        int,
+        _("Most that one person of finance may refund alone within a day, all payments together."),
+        unit=Unit.USD,
+        least=0,
+        most=1_000_000_00,
+        two_people=True,
+    ),
     "refund.auto_limit": Setting(
         100_00,
         int,

@@ -33,6 +33,7 @@ class AtMost:
 TOGETHER = (
     AtMost("creator.review_due_days", "creator.review_days"),
     AtMost("offer.min_price", "offer.max_price"),
+    AtMost("refund.auto_limit", "refund.auto_day_limit"),
     AtMost("signin.attempts", "signin.account_attempts"),
     AtMost("signin.attempts", "signin.network_attempts"),
     # Minutes and hours.

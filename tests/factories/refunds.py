@@ -1,6 +1,7 @@
 """Refunds for tests: paid purchases at the loopback provider, requests in every state."""
 
 import itertools
+from datetime import datetime
 from typing import Any
 
 from backoffice.accounts.models import User
@@ -51,9 +52,11 @@ def support_person() -> User:
     return staff("customer_support")
 
 
-def asked(payment: Payment, minor: int, *, by: User | None = None, reason: str = "duplicate") -> RefundRequest:
+def asked(
+    payment: Payment, minor: int, *, by: User | None = None, reason: str = "duplicate", at: datetime | None = None
+) -> RefundRequest:
     """A refund that somebody of support proposes, unless it is somebody else's."""
-    return refunds.propose(payment=payment, amount_minor=minor, reason=reason, by=by or support_person())
+    return refunds.propose(payment=payment, amount_minor=minor, reason=reason, by=by or support_person(), at=at)
 
 
 def approval_of(request: RefundRequest) -> ApprovalRequest:

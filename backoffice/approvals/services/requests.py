@@ -182,6 +182,11 @@ def approve(
             )
         if request.expires_at is not None and request.expires_at <= at:
             raise IllegalTransition(_("This request has expired; it has to be asked for again."))
+        if not request.requested_by.is_active:
+            raise Conflict(
+                _("The account of whoever asked for this is closed: somebody else has to ask for it."),
+                code="requester_gone",
+            )
         if revision is not None and revision != request.revision:
             raise Changed(_("The request was changed since you opened it. Please read it again."))
         if request.approvals.filter(revision=request.revision, approver=by).exists():
@@ -275,16 +280,26 @@ def mark_failed(
 
 
 def expire_due(*, at: datetime | None = None) -> int:
-    """Ends pending requests whose time is over; returns how many. One transaction each."""
+    """Ends pending requests whose time is over; returns how many. One transaction each.
+
+    One that cannot be ended does not keep the others: what went wrong is raised together after the last.
+    """
     at = at or clock.now()
     due = ApprovalRequest.objects.filter(status=Status.PENDING, expires_at__lte=at).values_list("pk", flat=True)
     count = 0
+    broken: list[Exception] = []
     for key in list(due):
-        with transaction.atomic():
-            request = lock(key)
-            if request.status == Status.PENDING and request.expires_at is not None and request.expires_at <= at:
-                _end(request, "expire", by=None, at=at, changes={"decided_at": at})
-                count += 1
+        try:
+            with transaction.atomic():
+                request = lock(key)
+                if request.status == Status.PENDING and request.expires_at is not None and request.expires_at <= at:
+                    _end(request, "expire", by=None, at=at, changes={"decided_at": at})
+                    count += 1
+        except Exception as error:
+            error.add_note(f"request {key}")
+            broken.append(error)
+    if broken:
+        raise ExceptionGroup("requests that could not be ended", broken)
     return count
 
 

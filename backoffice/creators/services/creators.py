@@ -13,7 +13,7 @@ from backoffice.accounts.services import sessions
 from backoffice.audit import entries
 from backoffice.configuration import values
 from backoffice.core import clock
-from backoffice.core.errors import Conflict, Invalid
+from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import Creator, CreatorAgreement, CreatorApplication, Sanction, SocialAccount
@@ -234,8 +234,15 @@ def hold_payouts(*, creator: Creator, by: Any, reason: str, at: dt.datetime | No
 
 
 def release_payouts(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
-    """Ends a hold after review (S-015). Conflict while suspended or with an overdue re-verification."""
+    """Ends a hold after review (S-015). Needs ``payouts.edit``; nobody releases their own money.
+
+    Conflict while suspended or with an overdue re-verification.
+    """
     at = at or clock.now()
+    if by is not None:
+        permissions.require(by, "payouts.edit")
+        if by.pk == creator.user_id:
+            raise Forbidden(_("These are your own payouts: somebody else has to decide."), code="own_payouts")
     with transaction.atomic():
         # As it stands now: somebody may have suspended the creator since the page was opened.
         current = Creator.objects.select_for_update().get(pk=creator.pk)

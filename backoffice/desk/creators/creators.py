@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.accounts import stepup
 from backoffice.audit import queries as audit
 from backoffice.audit.models import AuditEntry
 from backoffice.catalogue import queries as catalogue
@@ -172,6 +173,7 @@ def creator_hold(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 
 @screen(permission="payouts.edit", title=gettext_lazy("Creator"), methods=("POST",))
+@stepup.required
 def creator_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Releases the payouts after review."""
 
@@ -226,6 +228,7 @@ def creator_badge(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 
 @screen(permission=badges.EDIT, title=gettext_lazy("Creator"), methods=("POST",))
+@stepup.required
 def creator_tier(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Confirms another tier (P-034)."""
 

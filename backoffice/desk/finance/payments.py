@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from backoffice.accounts import stepup
 from backoffice.accounts.models import User
 from backoffice.audit import queries as audit
-from backoffice.core import money
+from backoffice.core import clock, money
 from backoffice.core.errors import DomainError, Invalid
 from backoffice.desk import badges
 from backoffice.desk.finance import refunds as refund_screens
@@ -155,7 +155,7 @@ def _refund_form(request: StaffRequest, found: Payment, typed: Any, error: Domai
         "left": left,
         "reasons": RefundReason.choices,
         "decides": user.may(refund_policy.DECIDE),
-        "limit": money.display(refund_queries.limit_alone(found), "USD"),
+        "limit": money.display(refund_queries.limit_alone(found, user, at=clock.now()), "USD"),
         # What the creator's balance bears: not for support (P-018).
         "burden": refunds.burden(found, left) if user.may("payments.view") else None,
     }

@@ -76,15 +76,27 @@ def check_reason(reason: str, note: str) -> None:
 
 
 def approvals_needed(
-    *, payment: Payment, amount_minor: int, single_handed_minor: int, by: Any, limit_usd_minor: int
+    *,
+    payment: Payment,
+    amount_minor: int,
+    single_handed_minor: int,
+    day_minor: int,
+    by: Any,
+    limit_usd_minor: int,
+    day_limit_usd_minor: int,
 ) -> int:
     """How many other people have to agree: none for finance's own small refunds, otherwise one (N-016).
 
-    The limit counts everything that one person alone gives back of this payment (``single_handed_minor`` so far), so
-    that many small refunds are no way around it. It is in US dollars: in another currency always one. What support
+    One limit counts everything that one person alone gives back of this payment (``single_handed_minor`` so far), the
+    other what this person alone has given back of any payment within a day (``day_minor``), so that many small refunds
+    are no way around either. They are in US dollars: in another currency always one. What support
     proposes always needs one, and so does a refund of one's own purchase.
     """
-    is_small = payment.currency == "USD" and single_handed_minor + amount_minor <= limit_usd_minor
+    is_small = (
+        payment.currency == "USD"
+        and single_handed_minor + amount_minor <= limit_usd_minor
+        and day_minor + amount_minor <= day_limit_usd_minor
+    )
     return 0 if by.may(DECIDE) and is_small and payment.user_id != by.pk else 1
 
 

@@ -1,10 +1,12 @@
 """Refunds that staff asked for: lists, and what is left of a payment."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
+from backoffice.accounts.models import User
 from backoffice.configuration import values
 from backoffice.finance.models import Payment, RefundRequest
 from backoffice.finance.states import LIVE_REFUNDS, RefundStatus
@@ -59,11 +61,25 @@ def single_handed(payment: Payment) -> int:
     return _sum(payment, counted & Q(is_single_handed=True))
 
 
-def limit_alone(payment: Payment) -> int:
-    """What one person of finance may still give back of the payment alone, USD cents; 0 in other currencies."""
+def alone_within_a_day(person: User, *, at: datetime) -> int:
+    """What this person alone has given back of any payment in the last 24 hours, or is about to. USD cents."""
+    total = RefundRequest.objects.filter(
+        requested_by=person,
+        is_single_handed=True,
+        currency="USD",
+        status__in=[*LIVE_REFUNDS, RefundStatus.SUCCEEDED],
+        created_at__gt=at - timedelta(days=1),
+    ).aggregate(total=Sum("amount_minor"))["total"]
+    return total or 0
+
+
+def limit_alone(payment: Payment, person: User, *, at: datetime) -> int:
+    """What this person of finance may still give back of the payment alone, USD cents; 0 in other currencies."""
     if payment.currency != "USD":
         return 0
-    return max(0, values.get("refund.auto_limit") - single_handed(payment))
+    of_payment = values.get("refund.auto_limit") - single_handed(payment)
+    of_day = values.get("refund.auto_day_limit") - alone_within_a_day(person, at=at)
+    return max(0, min(of_payment, of_day))
 
 
 def _sum(payment: Payment, which: Q) -> int:

@@ -1,5 +1,6 @@
 """Maker and checker: two people, edits that void, ends, and what the database refuses by itself."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -259,6 +260,31 @@ def test_it_expires_when_nobody_decides(desk: Desk) -> None:
     request.refresh_from_db()
     never.refresh_from_db()
     assert (request.status, never.status, desk.closed) == (Status.EXPIRED, Status.PENDING, [Status.EXPIRED])
+
+
+def test_one_that_cannot_be_ended_does_not_keep_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    maker, *_others = finance_people()
+    broken, fine = asked(maker, kind="slow", label="Broken"), asked(maker)
+
+    def close(request: ApprovalRequest, *, by: Any, at: datetime) -> None:
+        raise RuntimeError("the mail could not be written")
+
+    monkeypatch.setitem(kinds.KINDS, "slow", replace(kinds.KINDS["slow"], closed=close))
+    with pytest.raises(ExceptionGroup) as error:
+        requests.expire_due(at=clock.now() + timedelta(days=400))
+    assert str(broken.pk) in "".join(error.value.exceptions[0].__notes__)
+    fine.refresh_from_db()
+    broken.refresh_from_db()
+    assert (fine.status, broken.status) == (Status.EXPIRED, Status.PENDING)
+
+
+def test_what_somebody_asked_for_whose_account_is_closed_is_not_approved(desk: Desk) -> None:
+    maker, checker, _other = finance_people()
+    request = asked(maker)
+    User.objects.filter(pk=maker.pk).update(is_active=False)
+    with pytest.raises(Conflict, match="somebody else has to ask"):
+        requests.approve(request=request, by=checker)
+    assert requests.reject(request=request, by=checker, reason="They left").status == Status.REJECTED
 
 
 def test_the_timetable_ends_what_is_over(desk: Desk) -> None:

@@ -43,12 +43,12 @@ def test_restoring_shows_the_creator_but_payouts_wait_for_a_review() -> None:
     creator, by = make.creator(), staff("ops_manager")
     creators.suspend(creator=creator, by=by, reason="x")
     with pytest.raises(Conflict):
-        creators.release_payouts(creator=creator, by=by, reason="fine")
+        creators.release_payouts(creator=creator, by=staff("financial_admin"), reason="fine")
     creators.restore(creator=creator, by=by, reason="Cleared.")
     assert creator.is_live
     creator.refresh_from_db()
     assert creator.payout_hold
-    creators.release_payouts(creator=creator, by=by, reason="Looked through the sales.")
+    creators.release_payouts(creator=creator, by=staff("financial_admin"), reason="Looked through the sales.")
     creator.refresh_from_db()
     assert not creator.payout_hold
 
@@ -81,9 +81,9 @@ def test_a_reverification_keeps_the_creator_live_and_holds_payouts_after_its_dea
     creator.refresh_from_db()
     assert creator.payout_hold
     with pytest.raises(Conflict):
-        creators.release_payouts(creator=creator, by=by, reason="x", at=at + 31 * DAY)
+        creators.release_payouts(creator=creator, by=staff("financial_admin"), reason="x", at=at + 31 * DAY)
     creators.confirm_verification(creator=creator, by=by)
-    creators.release_payouts(creator=creator, by=by, reason="Confirmed")
+    creators.release_payouts(creator=creator, by=staff("financial_admin"), reason="Confirmed")
     creator.refresh_from_db()
     assert (creator.verification_status, creator.payout_hold) == ("verified", False)
 

@@ -98,6 +98,20 @@ def test_small_refunds_of_one_payment_add_up_against_the_limit(db: None, stripe:
     assert made.approval_of(made.asked(payment, 40_00, by=maker)).needed == 0
 
 
+def test_many_small_refunds_of_one_person_in_a_day_need_another_person(db: None, stripe: RunningFake) -> None:
+    values.change(key="refund.auto_day_limit", value=150_00, by=None, reason="test")
+    maker, at = finance.finance_person(), clock.now()
+    assert made.approval_of(made.asked(made.paid(stripe), 90_00, by=maker, at=at)).needed == 0
+    other = made.paid(stripe)
+    assert queries.limit_alone(other, maker, at=at) == 60_00
+    assert made.approval_of(made.asked(other, 60_01, by=maker, at=at)).needed == 1
+    assert made.approval_of(made.asked(made.paid(stripe), 60_00, by=maker, at=at)).needed == 0
+    assert made.approval_of(made.asked(made.paid(stripe), 1, by=maker, at=at)).needed == 1
+    assert made.approval_of(made.asked(made.paid(stripe), 90_00, by=finance.finance_person(), at=at)).needed == 0
+    tomorrow = at + timedelta(days=1, minutes=1)
+    assert made.approval_of(made.asked(made.paid(stripe), 90_00, by=maker, at=tomorrow)).needed == 0
+
+
 @pytest.mark.parametrize("amount", [100_01, 300_00])
 def test_above_the_limit_finance_needs_another_person(db: None, stripe: RunningFake, amount: int) -> None:
     maker = finance.finance_person()

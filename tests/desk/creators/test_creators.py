@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from backoffice.core.errors import Forbidden
 from backoffice.creators.models import Creator
 from backoffice.creators.services import badges, creators, offers, training
 from tests.factories import creators as make
@@ -222,3 +223,22 @@ def test_the_page_takes_the_same_statements_however_much_there_is(client: Client
     for badge in ("cultural_expert", "community_leader"):
         badges.grant(creator=creator, badge=badge, by=staff("admin"), reason="x")
     assert count(lambda: page(client, creator)) == few
+
+
+def test_money_is_released_and_tiers_are_changed_with_a_fresh_factor_only(client: Client) -> None:
+    creator = make.creator()
+    creators.hold_payouts(creator=creator, by=None, reason="x")
+    sign_in(client, staff("super_admin"), factor_age=600)
+    for verb, body in (("release", {"reason": "Looked at"}), ("tier", {"tier": "premium", "reason": "Sells well"})):
+        answer = client.post(f"{BASE}{creator.pk}/{verb}/", body)
+        assert (answer.status_code, "reauthenticate" in answer["Location"]) == (302, True), verb
+    creator.refresh_from_db()
+    assert (creator.payout_hold, creator.tier) == (True, "verified")
+
+
+def test_nobody_without_the_right_or_with_a_share_releases_money() -> None:
+    creator = make.creator()
+    creators.hold_payouts(creator=creator, by=None, reason="x")
+    for by in (staff("ops_manager"), creator.user):
+        with pytest.raises(Forbidden):
+            creators.release_payouts(creator=creator, by=by, reason="Looked at")

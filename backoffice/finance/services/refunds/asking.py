@@ -33,9 +33,10 @@ def propose(
 ) -> RefundRequest:
     """Asks for a refund of ``amount_minor`` of this payment.
 
-    A finance person's own refund up to `refund.auto_limit` is approved by that and sent by a job; everything else
-    waits for somebody of finance. ``ticket`` is the reference of the support ticket that it comes from. The screen has
-    asked for a fresh second factor before finance asks. Raises Forbidden, Invalid (amount, reason, note) or Conflict.
+    A finance person's own refund up to `refund.auto_limit`, and up to `refund.auto_day_limit` together with their others
+    of the day, is approved by that and sent by a job; everything else waits for somebody of finance. ``ticket`` is the
+    reference of the support ticket that it comes from. The screen has asked for a fresh second factor before finance
+    asks. Raises Forbidden, Invalid (amount, reason, note) or Conflict.
     """
     at = at or clock.now()
     policy.check_may_ask(by)
@@ -44,12 +45,16 @@ def propose(
         payment = steps.lock_payment(payment.pk)
         policy.check_refundable(payment)
         policy.check_amount(payment, amount_minor, left_minor=queries.left(payment))
+        # One refund of a person at a time: the limit of the day counts them together.
+        User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
         needed = policy.approvals_needed(
             payment=payment,
             amount_minor=amount_minor,
             single_handed_minor=queries.single_handed(payment),
+            day_minor=queries.alone_within_a_day(by, at=at),
             by=by,
             limit_usd_minor=values.get("refund.auto_limit"),
+            day_limit_usd_minor=values.get("refund.auto_day_limit"),
         )
         try:
             with transaction.atomic():
