@@ -33,10 +33,10 @@ def propose(
 ) -> RefundRequest:
     """Asks for a refund of ``amount_minor`` of this payment.
 
-    A finance person's own refund up to `refund.auto_limit`, and up to `refund.auto_day_limit` together with their others
-    of the day, is approved by that and sent by a job; everything else waits for somebody of finance. ``ticket`` is the
-    reference of the support ticket that it comes from. The screen has asked for a fresh second factor before finance
-    asks. Raises Forbidden, Invalid (amount, reason, note) or Conflict.
+    A finance person's own refund up to `refund.auto_limit`, and up to `refund.auto_day_limit` together with their
+    others of the day, is approved by that and sent by a job; everything else waits for somebody of finance. ``ticket``
+    is the reference of the support ticket that it comes from. The screen has asked for a fresh second factor before
+    finance asks. Raises Forbidden, Invalid (amount, reason, note) or Conflict.
     """
     at = at or clock.now()
     policy.check_may_ask(by)
