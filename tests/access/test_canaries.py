@@ -115,7 +115,9 @@ def seat(role: str, world: World, client: Client) -> Crawl:
 def test_a_role_sees_what_its_rights_open_and_nothing_else(planted: World, db: None, client: Client, role: str) -> None:
     crawl = seat(role, planted, client)
     crawl.run()
-    crawl.lookups()
+    if role in ("super_admin", "content_moderator"):
+        # Whoever may open a list and sees everything, and whoever may open it and sees little.
+        crawl.lookups()
     assert not complaint(crawl, role), complaint(crawl, role)
     assert crawl.opened > 40
     if role == "super_admin":

@@ -409,7 +409,9 @@ def _value(found: models.Field[Any, Any], secret: Secret, word: str, present: An
     if isinstance(found, models.BinaryField):
         return word.encode()
     if isinstance(found, ArrayField):
-        return [word] if isinstance(found.base_field, (models.CharField, models.TextField)) else None
+        # What stands there stays: a network that is let in, for one.
+        texts = isinstance(found.base_field, (models.CharField, models.TextField))
+        return [*(present or []), word] if texts else None
     if isinstance(found, models.JSONField):
         if isinstance(present, list):
             # Lists of reasons are read item by item.
