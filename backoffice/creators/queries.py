@@ -17,6 +17,7 @@ from backoffice.creators.models import (
     Creator,
     CreatorApplication,
     LegalHold,
+    Sanction,
     ServiceOffering,
     SocialAccount,
     TaxProfile,
@@ -246,10 +247,11 @@ class Dossier:
     documents: list[VerificationDocument]
     accounts: list[SocialAccount]
     previous: list[CreatorApplication]
+    sanctions: list[Sanction]
 
 
 def dossier(pk: UUID) -> Dossier | None:
-    """One application with its documents, accounts, work item and earlier applications; five statements."""
+    """One application with its documents, accounts, work item, earlier applications and sanctions; six statements."""
     application = (
         CreatorApplication.objects.select_related(
             "applicant", "reviewer", "sample", "creator", "assessment", "decided_by"
@@ -268,6 +270,9 @@ def dossier(pk: UUID) -> Dossier | None:
             CreatorApplication.objects.filter(applicant=application.applicant_id)
             .exclude(pk=application.pk)
             .order_by("-created_at")
+        ),
+        sanctions=list(
+            Sanction.objects.filter(creator__user=application.applicant_id).select_related("issued_by", "ended_by")
         ),
     )
 

@@ -91,6 +91,32 @@ def test_a_verification_with_every_check_passed_takes_one_key(platform: Platform
     expect(page.locator("tbody")).to_contain_text("Wideline Sévère")
 
 
+def test_a_reviewer_decides_on_a_phone_by_keys_alone(platform: Platform, seat: Callable[..., Seat]) -> None:
+    platform.call("waiting_applications", "Phone First", "Phone Second")
+    reviewer = seat("verification_reviewer", width=360)
+    page = reviewer.open("/admin/creators/applications/")
+    reviewer.go("n")
+    name = page.locator(".bl-page__heading h2").inner_text()
+    paper = page.locator(".bl-viewer img")
+    page.wait_for_function("image => image.complete && image.naturalWidth > 500", arg=paper.element_handle())
+    # Every verb can be reached with Tab as well, none of them lies outside the screen.
+    reached = set()
+    for _stop in range(160):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement?.dataset?.key || ''"))
+    assert {"a", "i", "r", "l"} <= reached
+    assert page.evaluate("document.documentElement.scrollWidth") <= 361
+    page.evaluate("document.activeElement.blur()")
+    reviewer.go("a")
+    expect(page.locator(".bl-page__heading h2")).not_to_have_text(name)
+    reviewer.press("1")
+    reviewer.press("i")
+    expect(page.locator("#request-info textarea")).not_to_have_value("")
+    reviewer.go("Control+Enter")
+    page = reviewer.open("/admin/creators/applications/?tab=waiting")
+    assert page.locator("tbody tr").count() >= 1
+
+
 def test_a_payout_is_opened_approved_and_confirmed_in_three(platform: Platform, seat: Callable[..., Seat]) -> None:
     run = platform.call("waiting_payout", 61_00)
     finance = seat("financial_admin")

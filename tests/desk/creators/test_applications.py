@@ -14,7 +14,7 @@ from backoffice.accounts.services import duty
 from backoffice.audit import queries as audit
 from backoffice.core import clock
 from backoffice.creators.models import CreatorApplication
-from backoffice.creators.services import applications
+from backoffice.creators.services import applications, creators
 from backoffice.desk.creators.documents import link_to
 from backoffice.media.models import Asset
 from backoffice.queues import queries as work
@@ -583,3 +583,11 @@ def test_picture_and_sound_of_the_sample_are_told(
     assert "Haitian Creole, French" in page
     if "very quiet" not in shown:
         assert "below 720 lines" not in page
+
+
+def test_earlier_sanctions_stand_beside_the_application(client: Client) -> None:
+    application = make.submitted()
+    creator = make.creator(application.applicant)
+    creators.suspend(creator=creator, by=None, reason="Sold what was not theirs", until=clock.now() + timedelta(days=1))
+    sign_in(client, make.reviewer())
+    assert "Sold what was not theirs" in client.get(f"{BASE}{application.pk}/").content.decode()
