@@ -64,7 +64,9 @@ def screen[**P](
             if not factor.in_session(request):
                 return factor.ask(request)
             if asked and not any(user.may(code) for code in asked):
-                return refuse(request, _("Your role does not include this page."))
+                # Nobody reads the answer to another method than these: it needs no frame and no menu.
+                bare = request.method not in ("GET", "POST")
+                return refuse(request, _("Your role does not include this page."), bare=bare)
             if request.method not in allowed:
                 return HttpResponseNotAllowed(allowed)
             if _holds_zero_byte(request):

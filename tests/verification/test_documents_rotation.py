@@ -161,7 +161,10 @@ def test_keys_change_while_documents_are_read_and_uploaded_and_a_killed_run_is_g
     assert f"nothing needs the master key {name_of(old)} any more" in second.log.read_text()
 
     settings.DOCUMENT_MASTER_KEYS = [new]
-    assert set(DocumentKey.objects.values_list("version", "next_wrapped", "master")) == {(2, None, name_of(new))}
+    # An operator who comes when the other has just ended begins a run of their own: then every key changed once more.
+    version = 1 + KeyRotation.objects.count()
+    assert version in (2, 3)
+    assert set(DocumentKey.objects.values_list("version", "next_wrapped", "master")) == {(version, None, name_of(new))}
     checked = rotation.check()
     assert (checked.failed, checked.contents) == ({}, VerificationDocument.objects.count() + 1)
     stored = {str(file.relative_to(tmp_path / "storage" / "objects")) for file in files(tmp_path)}
