@@ -16,10 +16,12 @@ from backoffice.queues import queries as queues
 
 
 def once(count: Callable[[HttpRequest], int | str]) -> Callable[[HttpRequest], int | str | None]:
-    """Remembers the count on the request; nothing is shown for zero."""
+    """Remembers the count on the request; nothing is shown for zero, and nothing counted for a refusal."""
 
     @wraps(count)
     def remembered(request: HttpRequest) -> int | str | None:
+        if getattr(request, "is_refused", False):
+            return None
         kept = request.__dict__.setdefault("_badges", {})
         if count.__name__ not in kept:
             kept[count.__name__] = count(request)

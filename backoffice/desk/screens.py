@@ -126,4 +126,5 @@ def refuse(request: HttpRequest, sentence: str, *, status: int = 403, bare: bool
             request, "desk/refused_bare.html", {"sentence": sentence, "title": title}, status=status
         )
     request.desk = {"title": title}  # type: ignore[attr-defined]
+    request.is_refused = True  # type: ignore[attr-defined]
     return render(request, "desk/refused.html", {"sentence": sentence}, status=status)

@@ -123,6 +123,21 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
         "creators/me/payout-accounts",
         {"country": "HT", "currency": "USD", "account_number": "1", "holder_name": "A"},
     ),
+    (
+        "put",
+        "creators/me/offerings",
+        {"offerings": [{"occasions": ["other"], "length_seconds": 60, "delivery_hours": 24, "price": "25.00"}]},
+    ),
+    (
+        "put",
+        "creators/me/availability",
+        {
+            "mode": "schedule",
+            "vacation_until": "2030-01-01",
+            "daily_capacity": 1,
+            "blocks": [{"kind": "slot", "starts_at": "2030-01-01T10:00:00Z", "ends_at": "2030-01-01T11:00:00Z"}],
+        },
+    ),
     ("post", "creators/me/payouts", {"amount": {"amount": "1.00", "currency": "USD"}, "account_id": UNKNOWN}),
 ]
 ODD: list[Any] = [
