@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from backoffice.settings import embedded
 from tests.browser.people import Seat, sign_in, sit_down
@@ -13,6 +13,8 @@ from tests.browser.platform import Platform, chromium
 from tests.databases import Server, with_role
 
 HERE = Path(__file__).parent
+# Both cores work on other tests meanwhile: what a page shows after a moment may take many of them.
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import struct
 import time
 from dataclasses import dataclass, field
@@ -172,6 +173,10 @@ class Seat:
     def check(self) -> None:
         """Fails when a page logged an error, broke its policy or missed a file."""
         assert not self.wrong, "\n".join(self.wrong)
+
+
+# The countdown of a claim that somebody has just taken; a busy machine may show it some seconds later.
+FRESH = re.compile(r"^(2:00|1:[345]\d)$")
 
 
 def sit_down(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.people import Seat
+from tests.browser.people import FRESH, Seat
 from tests.browser.platform import Platform
 from tests.browser.test_settings import problems
 
@@ -52,7 +52,7 @@ def test_a_decision_is_taken_back_with_one_key_and_the_application_is_there_agai
     reviewer.go("z")
     assert reviewer.effort == 1
     expect(page.locator(".bl-page__heading h2")).to_have_text(name)
-    expect(page.locator("[data-lease-countdown]")).to_have_text("2:00")
+    expect(page.locator("[data-lease-countdown]")).to_have_text(FRESH)
 
     reviewer.press("e")
     expect(page.locator("#escalate-reason")).to_be_focused()

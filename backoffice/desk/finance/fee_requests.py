@@ -28,7 +28,7 @@ from backoffice.creators.models import Creator
 from backoffice.desk import downloads
 from backoffice.desk.finance.fee_forms import EndForm, RuleForm, StartForm, month_of, months
 from backoffice.desk.screens import StaffRequest, render, screen
-from backoffice.desk.work.requests import TONES
+from backoffice.desk.work.requests import TONES, carry_out, seen_revision
 from backoffice.finance.models import RuleVersion
 from backoffice.finance.policies import fee_rules as rules_policy
 from backoffice.finance.policies.fee_rules import Proposal
@@ -182,18 +182,8 @@ def fee_request(request: StaffRequest, request_id: UUID) -> HttpResponse:
     return render(request, "desk/finance/fees/request.html", context)
 
 
-def _carry_out(request: StaffRequest, request_id: UUID, act: Callable[[], ApprovalRequest], done: str) -> HttpResponse:
-    """Calls the service and tells the person what came of it; a refusal comes back as its sentence."""
-    try:
-        result = act()
-    except DomainError as error:
-        messages.error(request, str(error))
-    else:
-        if result.status == Status.FAILED:
-            messages.error(request, _("Approved, but it could not be carried out: %(why)s") % {"why": result.failure})
-        else:
-            messages.success(request, done)
-    return HttpResponseRedirect(reverse("desk:fee_request", args=[request_id]))
+def _back(asked: ApprovalRequest) -> str:
+    return reverse("desk:fee_request", args=[asked.pk])
 
 
 @require_POST
@@ -201,14 +191,12 @@ def _carry_out(request: StaffRequest, request_id: UUID, act: Callable[[], Approv
 @stepup.required
 def fee_request_approve(request: StaffRequest, request_id: UUID) -> HttpResponse:
     """One person's yes to the revision that they saw, given with a fresh second factor."""
-    asked = _asked(request_id)
-    seen = request.POST.get("revision", "")
-    revision = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 9 else 0
-    return _carry_out(
+    asked, revision = _asked(request_id), seen_revision(request)
+    return carry_out(
         request,
-        request_id,
         lambda: requests.approve(request=asked, by=request.user, revision=revision),
         _("Your approval is recorded."),
+        back=_back(asked),
     )
 
 
@@ -219,7 +207,9 @@ def fee_request_reject(request: StaffRequest, request_id: UUID) -> HttpResponse:
     """One person's no; whoever asked reads the reason."""
     asked, reason = _asked(request_id), request.POST.get("reason", "")
     done = _("The change is rejected; whoever asked is told.")
-    return _carry_out(request, request_id, lambda: requests.reject(request=asked, by=request.user, reason=reason), done)
+    return carry_out(
+        request, lambda: requests.reject(request=asked, by=request.user, reason=reason), done, back=_back(asked)
+    )
 
 
 @require_POST
@@ -228,8 +218,8 @@ def fee_request_withdraw(request: StaffRequest, request_id: UUID) -> HttpRespons
     """Whoever asked takes it back."""
     asked, reason = _asked(request_id), request.POST.get("reason", "")
     done = _("The change is withdrawn.")
-    return _carry_out(
-        request, request_id, lambda: requests.withdraw(request=asked, by=request.user, reason=reason), done
+    return carry_out(
+        request, lambda: requests.withdraw(request=asked, by=request.user, reason=reason), done, back=_back(asked)
     )
 
 

@@ -1,7 +1,6 @@
 """Requests for approval: what waits for whom, what exactly is asked for, and the decision (S-125)."""
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -172,8 +171,14 @@ def _visible(user: User, pk: UUID) -> ApprovalRequest:
     return asked
 
 
-def _carry_out(request: StaffRequest, pk: UUID, act: Callable[[], ApprovalRequest], done: str) -> HttpResponse:
-    """Calls the service, tells the person what came of it, and goes back to where they were."""
+def seen_revision(request: StaffRequest) -> int:
+    """The revision that the person saw; 0, which no request has, when the form does not say."""
+    seen = request.POST.get("revision", "")
+    return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 9 else 0
+
+
+def carry_out(request: StaffRequest, act: Callable[[], ApprovalRequest], done: str, *, back: str) -> HttpResponse:
+    """Calls the service, tells the person what came of it (a refusal as its sentence), and goes to ``back``."""
     try:
         result = act()
     except DomainError as error:
@@ -183,10 +188,20 @@ def _carry_out(request: StaffRequest, pk: UUID, act: Callable[[], ApprovalReques
             messages.error(request, _("Approved, but it could not be carried out: %(why)s") % {"why": result.failure})
         else:
             messages.success(request, done)
+    return HttpResponseRedirect(back)
+
+
+def _decide(
+    request: StaffRequest, pk: UUID, act: Callable[[ApprovalRequest], ApprovalRequest], done: str
+) -> HttpResponse:
+    """One decision here, or the way to the page on which requests of this kind are decided."""
+    asked = _visible(request.user, pk)
+    if page := own_page(asked):
+        return HttpResponseRedirect(page)
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = reverse("desk:approval_detail", args=[pk])
-    return HttpResponseRedirect(back)
+    return carry_out(request, lambda: act(asked), done, back=back)
 
 
 @require_POST
@@ -194,15 +209,11 @@ def _carry_out(request: StaffRequest, pk: UUID, act: Callable[[], ApprovalReques
 @stepup.required
 def approval_approve(request: StaffRequest, pk: UUID) -> HttpResponse:
     """One person's yes to the revision that they saw, given with a fresh second factor."""
-    asked = _visible(request.user, pk)
-    if page := own_page(asked):
-        return HttpResponseRedirect(page)
-    seen = request.POST.get("revision", "")
-    revision = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 9 else 0
-    return _carry_out(
+    revision = seen_revision(request)
+    return _decide(
         request,
         pk,
-        lambda: requests.approve(request=asked, by=request.user, revision=revision),
+        lambda asked: requests.approve(request=asked, by=request.user, revision=revision),
         _("Your approval is recorded."),
     )
 
@@ -212,14 +223,11 @@ def approval_approve(request: StaffRequest, pk: UUID) -> HttpResponse:
 @stepup.required
 def approval_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
     """One person's no, with its reason."""
-    asked = _visible(request.user, pk)
-    if page := own_page(asked):
-        return HttpResponseRedirect(page)
     reason = request.POST.get("reason", "")
-    return _carry_out(
+    return _decide(
         request,
         pk,
-        lambda: requests.reject(request=asked, by=request.user, reason=reason),
+        lambda asked: requests.reject(request=asked, by=request.user, reason=reason),
         _("The request is rejected."),
     )
 
@@ -228,14 +236,11 @@ def approval_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
 @screen(permission=MAY, title=gettext_lazy("Request for approval"))
 def approval_withdraw(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Takes one's own request back."""
-    asked = _visible(request.user, pk)
-    if page := own_page(asked):
-        return HttpResponseRedirect(page)
-    reason: Any = request.POST.get("reason", "")
-    return _carry_out(
+    reason = request.POST.get("reason", "")
+    return _decide(
         request,
         pk,
-        lambda: requests.withdraw(request=asked, by=request.user, reason=reason),
+        lambda asked: requests.withdraw(request=asked, by=request.user, reason=reason),
         _("The request is withdrawn."),
     )
 

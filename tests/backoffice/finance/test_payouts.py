@@ -603,11 +603,12 @@ def test_a_lost_answer_is_unknown_and_the_next_try_pays_once(
 ) -> None:
     creator = finance.payable(100_00, connected=True)
     run = payouts.execute(run=finance.approved(creator, 100_00))
-    patient = StripeClient(stripe.api_key, stripe.url, read_timeout=0.5)
-    monkeypatch.setattr(providers, "_client", lambda key, url: patient)
-    stripe.fault(fault, path=path, seconds=1)
-    with pytest.raises(ProviderUnavailable):
-        payouts.send_item(item_id=item_of(run).pk)
+    hurried = StripeClient(stripe.api_key, stripe.url, read_timeout=1.5 if fault == "timeout_after" else 30)
+    stripe.fault(fault, path=path, seconds=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(providers, "_client", lambda key, url: hurried)
+        with pytest.raises(ProviderUnavailable):
+            payouts.send_item(item_id=item_of(run).pk)
     assert item_of(run).status == "unknown"
     assert payouts.send_item(item_id=item_of(run).pk).status == "sent"
     assert payouts.send_item(item_id=item_of(run).pk).status == "sent"

@@ -32,40 +32,40 @@ def money(fake: RunningFake) -> None:
 
 @pytest.mark.parametrize("kind", ["timeout_before", "reset_before", "error_before"])
 def test_a_call_that_broke_before_the_work_is_unknown_and_can_be_sent_again(
-    fake: RunningFake, impatient: StripeClient, account: types.ConnectedAccount, kind: str
+    fake: RunningFake, client: StripeClient, impatient: StripeClient, account: types.ConnectedAccount, kind: str
 ) -> None:
     fake.fault(kind, path="/v1/transfers", seconds=1)
     with pytest.raises(Unknown):
         send(impatient, account)
-    assert impatient.find_transfer("attempt-1") is None
-    assert send(impatient, account).attempt_id == "attempt-1"
-    assert impatient.retrieve_balance().available == {"USD": 900}
+    assert client.find_transfer("attempt-1") is None
+    assert send(client, account).attempt_id == "attempt-1"
+    assert client.retrieve_balance().available == {"USD": 900}
 
 
 @pytest.mark.parametrize("kind", ["timeout_after", "reset_after", "error_after"])
 def test_a_call_that_broke_after_the_work_is_unknown_and_can_be_found(
-    fake: RunningFake, impatient: StripeClient, account: types.ConnectedAccount, kind: str
+    fake: RunningFake, client: StripeClient, impatient: StripeClient, account: types.ConnectedAccount, kind: str
 ) -> None:
     fake.fault(kind, path="/v1/transfers", seconds=1)
     with pytest.raises(Unknown) as failure:
         send(impatient, account)
     assert not isinstance(failure.value, Refused)
-    found = impatient.find_transfer("attempt-1")
+    found = client.find_transfer("attempt-1")
     assert found is not None
     assert found.amount == 100
-    assert impatient.retrieve_balance().available == {"USD": 900}
+    assert client.retrieve_balance().available == {"USD": 900}
 
 
 @pytest.mark.parametrize("kind", ["timeout_after", "reset_after"])
 def test_sending_again_with_the_key_after_a_lost_answer_pays_once(
-    fake: RunningFake, impatient: StripeClient, account: types.ConnectedAccount, kind: str
+    fake: RunningFake, client: StripeClient, impatient: StripeClient, account: types.ConnectedAccount, kind: str
 ) -> None:
     fake.fault(kind, path="/v1/transfers", seconds=1)
     with pytest.raises(Unknown):
         send(impatient, account)
-    again = send(impatient, account)
-    assert again == impatient.find_transfer("attempt-1")
-    assert impatient.retrieve_balance().available == {"USD": 900}
+    again = send(client, account)
+    assert again == client.find_transfer("attempt-1")
+    assert client.retrieve_balance().available == {"USD": 900}
 
 
 def test_a_500_is_repeated_for_the_same_key_while_the_money_has_moved(
