@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden
 from backoffice.creators.models import Creator
+from backoffice.creators.services import creators
 from backoffice.finance.models import Attempt, PayoutItem, PayoutRun
 from backoffice.finance.queries import balances
 from backoffice.finance.services import events, payout_accounts, payouts, providers, verification
@@ -82,6 +83,32 @@ def test_a_persons_word_that_it_is_absent_is_checked_at_the_provider(db: None, s
     jobs.run_due(kinds=["finance.send_item"])
     assert item_of(item.run).status == "sent"
     assert transfers(stripe) == 1
+
+
+def test_nothing_is_sent_anew_to_a_creator_who_is_held_meanwhile(db: None, stripe: RunningFake) -> None:
+    creator = finance.payable(100_00, connected=True)
+    item = lost(stripe, "reset_before", creator)
+    PayoutItem.objects.filter(pk=item.pk).update(status="needs_human")
+    creators.hold_payouts(creator=creator, by=finance.finance_person(), reason="identity in doubt")
+    with pytest.raises(Forbidden) as refusal:
+        payouts.resume(item=item, by=finance.finance_person(), reason="I saw none", is_absent=True)
+    assert refusal.value.code == "payout_hold"
+    assert (item_of(item.run).status, transfers(stripe)) == ("needs_human", 0)
+    assert Attempt.objects.get(operation="transfer").status == "open"
+
+
+def test_what_came_back_is_not_paid_again_to_a_creator_who_is_held(db: None, stripe: RunningFake) -> None:
+    creator = finance.payable(100_00, connected=True, bank=finance.CLOSED_BANK)
+    item = item_of(payouts.execute(run=finance.approved(creator, 100_00)))
+    payouts.send_item(item_id=item.pk)
+    stripe.run_scheduled()
+    take_all(stripe)
+    payout_accounts.change_bank(account=finance.account_of(creator), by=creator.user, bank=finance.BANK)
+    creators.hold_payouts(creator=creator, by=finance.finance_person(), reason="identity in doubt")
+    with pytest.raises(Forbidden) as refusal:
+        payouts.retry(item=item, by=finance.finance_person())
+    assert refusal.value.code == "payout_hold"
+    assert item_of(item.run).status == "failed"
 
 
 def test_while_the_provider_is_silent_nobody_can_say_that_it_is_absent(db: None, stripe: RunningFake) -> None:

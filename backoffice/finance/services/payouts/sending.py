@@ -294,15 +294,13 @@ def _hand_over(item: PayoutItem, why: str, at: datetime) -> None:
 def retry(*, item: PayoutItem, by: User, reason: str = "", at: datetime | None = None) -> PayoutItem:
     """Pays a bounced payout once more from the creator's account with the provider (S-085). The account has to be
     verified again first; the payout is pinned to it as it is now. The old payout came back, so a new attempt is safe.
-    Conflict while another payout of the creator is open.
+    Conflict while another payout of the creator is open, or while the creator is held, suspended or gone.
     """
     at = at or clock.now()
     permissions.require(by, "payouts.decide")
     with transaction.atomic():
         item = runs.lock_item(item.pk)
-        reasons = policy.account_reasons(item.account, item.account.method)
-        if reasons:
-            raise reasons[0].as_error()
+        _check_payable(item, at)
         changes = {
             "payout_id": "",
             "sent_at": None,
@@ -327,8 +325,8 @@ def resume(
     """A person has looked into a payout that needed one, and sends it on its way again.
 
     ``is_absent`` is that person's word that the provider never did it: when the provider says the same, the open
-    attempt is closed and a new key is used; Conflict when the provider has it. Without it the provider is asked once
-    more and the old key is kept.
+    attempt is closed and a new key is used; Conflict when the provider has it, and while the creator
+    cannot be paid. Without it the provider is asked once more and the old key is kept.
     """
     at = at or clock.now()
     permissions.require(by, "payouts.decide")
@@ -338,6 +336,8 @@ def resume(
         _check_absent(item)
     with transaction.atomic():
         item = runs.lock_item(item.pk)
+        if is_absent:
+            _check_payable(item, at)
         advance(item, "resume", by=by, at=at, reason=reason, note={"is_absent": is_absent})
         if is_absent:
             for operation in (Operation.TRANSFER, Operation.PAYOUT):
@@ -347,6 +347,13 @@ def resume(
         runs.leave_queue_if_well(item.run, by=by, outcome="resumed", at=at)
         jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk), by=by)
     return item
+
+
+def _check_payable(item: PayoutItem, at: datetime) -> None:
+    """A new attempt is a new payment: what has come up since the approval counts."""
+    reasons = policy.account_reasons(item.account, item.account.method) + policy.person_reasons(item.creator, at=at)
+    if reasons:
+        raise reasons[0].as_error()
 
 
 def _check_absent(item: PayoutItem) -> None:
