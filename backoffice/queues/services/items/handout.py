@@ -79,23 +79,25 @@ def claim_group(*, queue: str, group: str, by: Any, at: datetime | None = None) 
     worker = Worker.of(by)
     _check_duty(worker)
     at = at or clock.now()
-    left = GROUP_AT_MOST
-    if worker.capacity is not None:
-        left = min(left, worker.capacity - _held(worker, at))
-        if left <= 0:
-            _check_capacity(worker, at)
-    given = {
-        "who": worker.user.pk,
-        "until": steps.lease(at),
-        "at": at,
-        "queue": queue,
-        "group": group,
-        "oversees": queue in worker.supervises,
-        "tongues": None if worker.languages is None else sorted(worker.languages),
-        "abilities": sorted(worker.skills),
-        "most": left,
-    }
-    items = list(WorkItem.objects.raw(GROUP, given))
+    with transaction.atomic():
+        left = GROUP_AT_MOST
+        if worker.capacity is not None:
+            _one_at_a_time(worker)
+            left = min(left, worker.capacity - _held(worker, at))
+            if left <= 0:
+                _check_capacity(worker, at)
+        given = {
+            "who": worker.user.pk,
+            "until": steps.lease(at),
+            "at": at,
+            "queue": queue,
+            "group": group,
+            "oversees": queue in worker.supervises,
+            "tongues": None if worker.languages is None else sorted(worker.languages),
+            "abilities": sorted(worker.skills),
+            "most": left,
+        }
+        items = list(WorkItem.objects.raw(GROUP, given))
     for item in items:
         item.holder = worker.user
     return sorted(items, key=lambda item: (-item.priority, item.due_at is None, item.due_at, item.id))
@@ -157,6 +159,12 @@ def _take(item_id: UUID, *, by: Any, at: datetime) -> WorkItem:
 
 def _held(worker: Worker, at: datetime) -> int:
     return WorkItem.objects.filter(state=State.CLAIMED, holder=worker.user, lease_until__gte=at).count()
+
+
+def _one_at_a_time(worker: Worker) -> None:
+    """Waits for this person's other hand-outs; `queues_claim_next` takes the same lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"queues_claim_next {worker.user.pk}"])
 
 
 def _check_duty(worker: Worker) -> None:
