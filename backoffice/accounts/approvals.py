@@ -83,6 +83,7 @@ KIND = kinds.register(
         code=roles.KIND,
         label=gettext_lazy("Staff role"),
         permission=roles.GIVE,
+        asker_permission=(roles.GIVE,),
         apply=apply,
         check=check,
         closed=closed,

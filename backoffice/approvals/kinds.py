@@ -28,16 +28,20 @@ class Step(Protocol):
 class Kind:
     """One kind of request.
 
-    ``permission`` is what an approver needs. ``apply`` carries the request out in the transaction of the last yes; when
-    it refuses (DomainError) the request ends as failed with that sentence, or, with ``may_fail=False``, the refusal
-    goes to the approver and their yes is not recorded. ``later`` says that `apply` only starts the work: whoever ends
-    it calls `requests.mark_applied` or `mark_failed`. ``check`` refuses an approver who has a part in it (Forbidden).
-    ``closed`` is called after every end, whatever it is. ``lines`` puts the request into words for the screen.
+    ``permission`` is what an approver needs. ``asker_permission`` is what whoever asked must still hold when it is
+    approved, any one of these; where that depends on the request it is a function, and no permission at all means that
+    it is asked for outside the staff (a creator's own payout). ``apply`` carries the request out in the transaction of
+    the last yes; when it refuses (DomainError) the request ends as failed with that sentence, or, with
+    ``may_fail=False``, the refusal goes to the approver and their yes is not recorded. ``later`` says that `apply` only
+    starts the work: whoever ends it calls `requests.mark_applied` or `mark_failed`. ``check`` refuses an approver who
+    has a part in it (Forbidden). ``closed`` is called after every end, whatever it is. ``lines`` puts the request into
+    words for the screen.
     """
 
     code: str
     label: str | Promise
     permission: str
+    asker_permission: tuple[str, ...] | Callable[[ApprovalRequest], tuple[str, ...]]
     apply: Step
     check: Callable[[ApprovalRequest, Any], None] | None = None
     closed: Step | None = None
@@ -61,3 +65,11 @@ def register(kind: Kind) -> Kind:
 def of(request: ApprovalRequest) -> Kind:
     """The kind of a request. KeyError when nobody declares it."""
     return KINDS[request.kind]
+
+
+def may_still_ask(request: ApprovalRequest) -> bool:
+    """Whether whoever asked could ask for it now: the account is open and the right is still theirs."""
+    asker = request.requested_by
+    needs = of(request).asker_permission
+    rights = needs(request) if callable(needs) else needs
+    return bool(asker.is_active) and (not rights or any(asker.may(right) for right in rights))

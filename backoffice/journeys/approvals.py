@@ -34,6 +34,7 @@ SETTING, SECURITY_SETTING, KILL_SWITCH = (
             code=platform_settings.KIND_OF[level],
             label=label,
             permission=TO_APPROVE[level],
+            asker_permission=platform_settings.asker_permission,
             apply=platform_settings.apply,
             check=platform_settings.check_approver,
             closed=closed,

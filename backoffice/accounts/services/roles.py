@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -96,7 +96,6 @@ def carry_out(request: ApprovalRequest, *, by: User, at: datetime) -> RoleGrant:
     invited = StaffInvitation.objects.filter(user=user, accepted_at=None, revoked_at=None).exists()
     if not (user.is_active or invited):
         raise Conflict(_("The account is closed."))
-    require(request.requested_by, GIVE)
     return _grant(
         user=user,
         role=asked["role"],
@@ -133,6 +132,14 @@ def waiting(user: User) -> QuerySet[ApprovalRequest]:
     return asked_for(user).filter(status=Status.PENDING)
 
 
+def lock_requests(user: User) -> list[ApprovalRequest]:
+    """Every request that waits for a person or in their name, locked. Whoever ends a role calls it first, as approving
+    does: the requests, then the lock of role changes (`_one_at_a_time`) and the rest.
+    """
+    about = Q(kind=KIND, subject_type=SUBJECT, subject_id__startswith=f"{user.pk}:")
+    return requests.lock_asked_by(user, or_else=about)
+
+
 def withdraw_all(*, user: User, reason: str, role: str = "", at: datetime | None = None) -> None:
     """Takes back what waits for a person, of one role or of all.
 
@@ -145,7 +152,8 @@ def withdraw_all(*, user: User, reason: str, role: str = "", at: datetime | None
 
 
 def take(*, user: User, role: str, by: User | None, reason: str = "", at: datetime | None = None) -> None:
-    """Takes a staff role away at once, without a second person; what waits for approval of it is withdrawn.
+    """Takes a staff role away at once, without a second person; what waits for approval of it is withdrawn, and what
+    the person asked for and may not ask for any more.
 
     The last Super Admin keeps theirs (Conflict).
     """
@@ -154,12 +162,14 @@ def take(*, user: User, role: str, by: User | None, reason: str = "", at: dateti
         require(by, GIVE)
         _needs_reason(reason)
     with transaction.atomic():
+        lock_requests(user)
         withdraw_all(user=user, role=role, reason=reason, at=at)
         _one_at_a_time()
         if role == SUPER:
             _keep_a_super_admin(user)
         _end(user=user, role=role, by=by, at=at)
         entries.record(action="role.take", by=by, subject=user, reason=reason, before={"role": role}, at=at)
+        requests.withdraw_orphaned(asker=user, at=at)
 
 
 def expire_due(*, user: User | None = None, at: datetime | None = None) -> int:
@@ -172,8 +182,9 @@ def expire_due(*, user: User | None = None, at: datetime | None = None) -> int:
     if user is not None:
         due = due.filter(user=user)
     count = 0
-    for key in due.values_list("pk", flat=True):
+    for key, person in due.values_list("pk", "user"):
         with transaction.atomic():
+            lock_requests(User(pk=person))
             grant = due.select_for_update(skip_locked=True, of=("self",)).select_related("user").filter(pk=key).first()
             if grant is None:
                 continue
@@ -185,6 +196,7 @@ def expire_due(*, user: User | None = None, at: datetime | None = None) -> int:
                 before={"role": grant.role, "until": grant.expires_at},
                 at=at,
             )
+            requests.withdraw_orphaned(asker=grant.user, at=at)
             count += 1
     return count
 

@@ -12,6 +12,7 @@ from backoffice.accounts.models import RoleAccess, StaffProfile, User
 from backoffice.accounts.permissions import require
 from backoffice.accounts.roles import ROLES
 from backoffice.accounts.services import duty, invitations, roles, sessions
+from backoffice.approvals.services import requests
 from backoffice.audit import entries
 from backoffice.configuration import values
 from backoffice.core.errors import Conflict, Forbidden, Invalid
@@ -109,7 +110,9 @@ def allow_role(
 
 
 def deactivate(*, user: User, by: User | None, reason: str, at: datetime | None = None) -> None:
-    """Closes a staff account: out at the next request, sessions and tokens ended. Nothing is deleted."""
+    """Closes a staff account: out at the next request, sessions and tokens ended, what waits for approval in their
+    name withdrawn. Nothing is deleted.
+    """
     if by is not None:
         require(by, DECIDE)
         if by == user:
@@ -119,6 +122,7 @@ def deactivate(*, user: User, by: User | None, reason: str, at: datetime | None 
     if not user.is_staff:
         raise Invalid(_("This is not a staff account."), field="user")
     with transaction.atomic():
+        roles.lock_requests(user)
         roles.withdraw_all(user=user, reason=reason, at=at)
         roles.keep_a_super_admin(user)
         if not User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
@@ -127,6 +131,7 @@ def deactivate(*, user: User, by: User | None, reason: str, at: datetime | None 
         people.leave(user=user, at=at)
         entries.record(action="staff.deactivate", by=by, subject=user, reason=reason, at=at)
         sessions.end_all(user=user, by=by, reason="deactivated", at=at)
+        requests.withdraw_orphaned(asker=user, at=at)
 
 
 def reactivate(*, user: User, by: User, reason: str, at: datetime | None = None) -> None:

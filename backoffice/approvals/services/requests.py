@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from backoffice.approvals import kinds, queries
@@ -167,8 +168,9 @@ def approve(
     """One person's yes; with enough of them the request is carried out in the same transaction.
 
     ``revision`` is the one that the person saw. The screen has asked for a fresh second factor before. Raises
-    Forbidden (no right, own request, or a part in it), Changed, AlreadyApproved, IllegalTransition when it does not
-    wait any more, and what `Kind.apply` refuses when the kind says so.
+    Forbidden (no right, own request, or a part in it), Conflict when whoever asked may not ask for it any more,
+    Changed, AlreadyApproved, IllegalTransition when it does not wait any more, and what `Kind.apply` refuses when the
+    kind says so.
     """
     at = at or clock.now()
     with transaction.atomic():
@@ -182,11 +184,8 @@ def approve(
             )
         if request.expires_at is not None and request.expires_at <= at:
             raise IllegalTransition(_("This request has expired; it has to be asked for again."))
-        if not request.requested_by.is_active:
-            raise Conflict(
-                _("The account of whoever asked for this is closed: somebody else has to ask for it."),
-                code="requester_gone",
-            )
+        if problem := orphaned(request):
+            raise Conflict(problem, code="requester_gone")
         if revision is not None and revision != request.revision:
             raise Changed(_("The request was changed since you opened it. Please read it again."))
         if request.approvals.filter(revision=request.revision, approver=by).exists():
@@ -301,6 +300,42 @@ def expire_due(*, at: datetime | None = None) -> int:
     if broken:
         raise ExceptionGroup("requests that could not be ended", broken)
     return count
+
+
+def orphaned(request: ApprovalRequest) -> str:
+    """Why nobody can approve this any more because of who asked, as a sentence; empty when that is no obstacle."""
+    if kinds.may_still_ask(request):
+        return ""
+    if not request.requested_by.is_active:
+        return _("The account of whoever asked for this is closed: somebody else has to ask for it.")
+    return _("Whoever asked for this may not ask for it any more: somebody else has to ask for it.")
+
+
+def withdraw_orphaned(*, asker: Any, at: datetime | None = None) -> int:
+    """Takes back, as the system, what waits in the name of somebody who lost the right to ask; returns how many.
+
+    Whoever takes the right away calls it in the same transaction, with the requests locked before anything else: see
+    `lock_asked_by`.
+    """
+    count = 0
+    for request in lock_asked_by(asker):
+        if reason := _in_english(request):
+            withdraw(request=request, by=None, reason=reason, at=at)
+            count += 1
+    return count
+
+
+def lock_asked_by(asker: Any, *, or_else: models.Q | None = None) -> list[ApprovalRequest]:
+    """What waits in somebody's name, and what else waits that fits ``or_else``; locked in one order for everybody."""
+    wanted = models.Q(requested_by=asker) | (or_else or models.Q(pk=None))
+    rows = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("requested_by")
+    return list(rows.filter(wanted, status=Status.PENDING).order_by("pk"))
+
+
+def _in_english(request: ApprovalRequest) -> str:
+    # Everybody reads what is stored.
+    with translation.override("en"):
+        return orphaned(request)
 
 
 def why_not(request: ApprovalRequest, by: Any) -> str:

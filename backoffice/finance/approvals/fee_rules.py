@@ -55,6 +55,7 @@ KIND = kinds.register(
         code=fee_rules.KIND,
         label=_("Fee rule"),
         permission=fee_rules.APPROVE,
+        asker_permission=(fee_rules.EDIT,),
         apply=apply,
         check=fee_rules.check_approver,
         closed=closed,

@@ -74,6 +74,7 @@ KIND = kinds.register(
         code=payout_methods.KIND,
         label=gettext_lazy("Payout method"),
         permission=payout_methods.APPROVE,
+        asker_permission=(payout_methods.EDIT,),
         apply=apply,
         closed=closed,
         lines=lines,

@@ -10,6 +10,7 @@ from backoffice.approvals import kinds
 from backoffice.approvals.models import ApprovalRequest
 from backoffice.approvals.states import Status
 from backoffice.core import money
+from backoffice.finance.models import PayoutRun
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import payouts as queries
 from backoffice.finance.services import payouts
@@ -19,6 +20,11 @@ from backoffice.finance.states import PAYOUT_APPROVAL
 def check(request: ApprovalRequest, by: Any) -> None:
     """Nobody decides about a run that pays them."""
     policy.check_not_paid(by, creator_users=queries.people_paid(UUID(request.subject_id)))
+
+
+def asker_permission(request: ApprovalRequest) -> tuple[str, ...]:
+    """A run is put together by finance; one's own payout is asked for by the creator, who needs no staff right."""
+    return () if request.payload["origin"] == PayoutRun.Origin.REQUEST else ("payouts.edit",)
 
 
 def apply(request: ApprovalRequest, *, by: Any, at: datetime) -> None:
@@ -53,6 +59,7 @@ KIND = kinds.register(
         code=PAYOUT_APPROVAL,
         label=_("Payout"),
         permission="payouts.approve",
+        asker_permission=asker_permission,
         apply=apply,
         check=check,
         closed=closed,

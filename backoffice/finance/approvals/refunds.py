@@ -36,6 +36,7 @@ KIND = kinds.register(
         code=policy.KIND,
         label=_("Refund"),
         permission=policy.APPROVE,
+        asker_permission=(policy.PROPOSE, policy.DECIDE),
         apply=apply,
         check=check,
         closed=closed,

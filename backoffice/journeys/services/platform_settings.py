@@ -147,6 +147,12 @@ def apply(request: ApprovalRequest, *, by: User, at: datetime) -> None:
     _announce(version)
 
 
+def asker_permission(request: ApprovalRequest) -> tuple[str, ...]:
+    """What it takes to ask for this setting, as it is classified now; of one that is gone, applying it says so."""
+    setting = DEFAULTS.get(request.subject_id)
+    return TO_CHANGE[setting.level] if setting is not None else ()
+
+
 def check_approver(request: ApprovalRequest, by: User) -> None:
     """Forbidden for who may not approve this setting, as it is classified now."""
     if not by.may(TO_APPROVE[find(request.subject_id).level]):

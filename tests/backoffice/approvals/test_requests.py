@@ -49,6 +49,7 @@ class Desk:
             code=code,
             label=code,
             permission="payouts.approve",
+            asker_permission=("payouts.edit",),
             apply=self.apply,
             check=self.check,
             closed=self.close,

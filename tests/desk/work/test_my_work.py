@@ -83,7 +83,7 @@ def test_whatever_i_may_approve_is_there_the_oldest_first(
     desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for code, permission in (("raise", "fees.approve"), ("hire", "staff.decide")):
-        kind = kinds.Kind(code, code.title(), permission, apply=lambda request, *, by, at: None)
+        kind = kinds.Kind(code, code.title(), permission, (), apply=lambda request, *, by, at: None)
         monkeypatch.setitem(kinds.KINDS, code, kind)
     client, maker = desk("financial_admin"), accounts.staff("financial_admin")
     for code in ("raise", "hire"):
@@ -108,7 +108,7 @@ def test_whatever_i_may_approve_is_there_the_oldest_first(
 def test_approvals_take_the_same_statements_however_many_wait(
     desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = kinds.Kind("raise", "Raise", "fees.approve", apply=lambda request, *, by, at: None)
+    kind = kinds.Kind("raise", "Raise", "fees.approve", (), apply=lambda request, *, by, at: None)
     monkeypatch.setitem(kinds.KINDS, "raise", kind)
     client, page = desk("financial_admin"), reverse("desk:work")
     client.get(page)

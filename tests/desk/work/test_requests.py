@@ -32,7 +32,9 @@ def _kind(monkeypatch: pytest.MonkeyPatch) -> None:
             raise Conflict("The month is closed.")
 
     for code in ("plain", "other"):
-        kind = kinds.Kind(code=code, label=f"A {code} thing", permission="fees.approve", apply=apply)
+        kind = kinds.Kind(
+            code=code, label=f"A {code} thing", permission="fees.approve", asker_permission=("fees.edit",), apply=apply
+        )
         monkeypatch.setitem(kinds.KINDS, code, kind)
 
 
