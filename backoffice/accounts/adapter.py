@@ -1,6 +1,6 @@
 """How allauth treats our people."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
@@ -12,8 +12,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 
-from backoffice.accounts import devices, sealing
+from backoffice.accounts import devices, factor, sealing
 from backoffice.accounts.models import User
 from backoffice.accounts.services import attempts, security, sessions
 from backoffice.core.errors import DomainError
@@ -112,7 +113,17 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class FactorAdapter(DefaultMFAAdapter):
-    """Second-factor secrets and the seeds of recovery codes are stored encrypted."""
+    """Second-factor secrets and the seeds of recovery codes are stored encrypted; staff keep a factor."""
+
+    error_messages: ClassVar = {
+        **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": gettext_lazy(
+            "This is your only one. Staff always keep a second factor: add another authenticator app or passkey first."
+        ),
+    }
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        return factor.is_spare(authenticator)
 
     def encrypt(self, text: str) -> str:
         return sealing.seal(text)

@@ -22,6 +22,12 @@ def enrolled(user: User) -> bool:
     return get_adapter().is_mfa_enabled(user, types=FACTORS)
 
 
+def is_spare(authenticator: Authenticator) -> bool:
+    """Whether its owner may do without it: staff always keep an authenticator app or a passkey (X-004)."""
+    others = Authenticator.objects.filter(user=authenticator.user, type__in=FACTORS).exclude(pk=authenticator.pk)
+    return not authenticator.user.is_staff or others.exists()
+
+
 def given_at(request: HttpRequest) -> float | None:
     """When this session last gave a factor, in seconds since the epoch; None when it never did."""
     times = [

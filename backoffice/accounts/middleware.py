@@ -36,8 +36,9 @@ PROMPT = {"mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_authenticate
 class StaffFactorMiddleware:
     """Goes after authentication and allauth's middleware.
 
-    Sends every other login to the one door. Staff without an enrolled factor reach only enrolment; staff whose
-    session never gave the factor reach only its prompt, by whatever way they got the session.
+    Sends every other login to the one door. Staff without an enrolled factor reach only enrolment, also in a session
+    that gave one which is gone since; staff whose session never gave the factor reach only its prompt, by whatever way
+    they got the session.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -55,9 +56,11 @@ class StaffFactorMiddleware:
             return _door(request)
         if name in ALWAYS or not (isinstance(user, User) and user.is_staff):
             return None
-        if factor.in_session(request):
+        # Read with what else the presence middleware reads of the person, which a system check puts before this one.
+        enrolled: bool = request.staff_factor  # type: ignore[attr-defined]
+        if enrolled and factor.in_session(request):
             return _door(request) if name in OTHER_DOORS else None
-        allowed = PROMPT if factor.enrolled(user) else ENROLMENT
+        allowed = PROMPT if enrolled else ENROLMENT
         return None if name in allowed else factor.ask(request)
 
 

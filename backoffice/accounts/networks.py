@@ -1,11 +1,14 @@
 """Which networks staff may come from: reading lists, and deciding about an address (X-007)."""
 
 import ipaddress
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from backoffice.accounts.factor import FACTORS
 from backoffice.accounts.models import User
 from backoffice.core import clock
 from backoffice.core.errors import Invalid
@@ -14,12 +17,30 @@ from backoffice.core.errors import Invalid
 READ = """
 SELECT
   (SELECT p.allowed_ips FROM accounts_staffprofile p WHERE p.user_id = %(user)s),
-  ARRAY(SELECT DISTINCT unnest(a.allowed_ips) FROM accounts_roleaccess a
-        JOIN auth_group g ON g.name = a.role JOIN accounts_user_groups m ON m.group_id = g.id
-        WHERE m.user_id = %(user)s),
+  (SELECT json_agg(a.allowed_ips)::text FROM accounts_roleaccess a
+   JOIN auth_group g ON g.name = a.role JOIN accounts_user_groups m ON m.group_id = g.id
+   WHERE m.user_id = %(user)s),
   EXISTS(SELECT 1 FROM accounts_rolegrant r
-         WHERE r.user_id = %(user)s AND r.ended_at IS NULL AND r.expires_at <= %(now)s)
+         WHERE r.user_id = %(user)s AND r.ended_at IS NULL AND r.expires_at <= %(now)s),
+  EXISTS(SELECT 1 FROM mfa_authenticator f WHERE f.user_id = %(user)s AND f.type = ANY(%(factors)s))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What every request of a staff person depends on."""
+
+    own: list[str]
+    of_roles: list[list[str]]
+    lapsed: bool
+    has_factor: bool
+
+    def allows(self, ip: str) -> bool:
+        """The person's own list and that of each of their roles all have to hold the address; an empty list holds all.
+
+        A role adds powers, so it never opens a network that another role keeps closed.
+        """
+        return all(not networks or contains(networks, ip) for networks in (self.own, *self.of_roles))
 
 
 def parse(text: str, *, field: str = "allowed_ips") -> list[str]:
@@ -45,20 +66,14 @@ def contains(networks: Iterable[str], ip: str) -> bool:
     return any(address in ipaddress.ip_network(network) for network in networks)
 
 
-def allows(own: Iterable[str], of_roles: Iterable[str], ip: str) -> bool:
-    """A person's own list and the list of their roles both have to hold the address; an empty list holds all."""
-    return all(not networks or contains(networks, ip) for networks in (list(own), list(of_roles)))
-
-
-def read(user: User) -> tuple[list[str], list[str], bool]:
-    """The person's own networks, those of their roles, and whether one of their grants has run out."""
+def read(user: User) -> Standing:
+    """The person's own networks, those of each role, whether a grant has run out, and whether a factor is enrolled."""
     with connection.cursor() as cursor:
-        cursor.execute(READ, {"user": user.pk, "now": clock.now()})
-        own, of_roles, lapsed = cursor.fetchone()
-    return own or [], of_roles or [], lapsed
+        cursor.execute(READ, {"user": user.pk, "now": clock.now(), "factors": [str(kind) for kind in FACTORS]})
+        own, of_roles, lapsed, has_factor = cursor.fetchone()
+    return Standing(own or [], json.loads(of_roles or "[]"), lapsed, has_factor)
 
 
 def may_come_from(user: User, ip: str) -> bool:
     """Whether this staff person may come from this address."""
-    own, of_roles, _lapsed = read(user)
-    return allows(own, of_roles, ip)
+    return read(user).allows(ip)

@@ -34,11 +34,12 @@ class StaffPresenceMiddleware:
         user = request.user
         if not (isinstance(user, User) and user.is_staff):
             return self.get_response(request)
-        own, of_roles, lapsed = networks.read(user)
-        if lapsed:
+        found = networks.read(user)
+        request.staff_factor = found.has_factor  # type: ignore[attr-defined]  # for the factor's middleware
+        if found.lapsed:
             roles.expire_due(user=user)
         visit = devices.visit(request)
-        if request.path != LEAVING and not networks.allows(own, of_roles, visit.ip):
+        if request.path != LEAVING and not found.allows(visit.ip):
             return self._turn_away(request, user)
         return self._ended(request, user) or self.get_response(request)
 

@@ -1,4 +1,4 @@
-"""Addresses of the door besides allauth's, and in the place of one of them."""
+"""Addresses of the door besides allauth's, and in the place of some of them."""
 
 from django.urls import path
 
@@ -6,6 +6,8 @@ from backoffice.accounts import views
 
 urlpatterns = [
     path("password/reset/", views.PasswordResetView.as_view(), name="account_reset_password"),
+    path("2fa/totp/deactivate/", views.RemoveAppView.as_view(), name="mfa_deactivate_totp"),
+    path("2fa/webauthn/keys/<int:pk>/remove/", views.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
     path("invitation/", views.invitation, name="staff_invitation"),
     path("invitation/<str:token>/", views.invitation_link, name="staff_invitation_link"),
 ]

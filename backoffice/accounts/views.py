@@ -1,12 +1,18 @@
-"""Pages of the door that allauth does not bring, or not like this: staff invitations, asking for a reset mail."""
+"""Pages of the door that allauth does not bring, or not like this: staff invitations, asking for a reset mail,
+removing a factor.
+"""
 
 from typing import Any
 
 from allauth.account.views import PasswordResetView as AllauthPasswordResetView
+from allauth.mfa.totp.forms import DeactivateTOTPForm
+from allauth.mfa.totp.views import DeactivateTOTPView
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from backoffice.accounts.models import StaffInvitation
+from backoffice.accounts.models import StaffInvitation, User
 from backoffice.accounts.services import invitations
 from backoffice.core.errors import DomainError
 
@@ -110,3 +116,32 @@ class PasswordResetView(AllauthPasswordResetView):
             response.status_code = 429
             response["Retry-After"] = str(form.retry_after)
         return response
+
+
+class _OneRemovalAtATime:
+    """Removals of one person wait for each other: each would count the other's factor as the one that stays."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with transaction.atomic():
+            if request.method == "POST" and request.user.is_authenticated:
+                User.objects.select_for_update(no_key=True).get(pk=request.user.pk)
+            response: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+    def form_invalid(self, form: forms.Form) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)  # type: ignore[misc]
+        response.status_code = 409
+        return response
+
+
+class RemoveAppView(_OneRemovalAtATime, DeactivateTOTPView):
+    """Removes one's authenticator app; the form refuses the last factor of staff."""
+
+
+class RemovePasskeyView(_OneRemovalAtATime, RemoveWebAuthnView):
+    """Removes one of one's passkeys; refuses like the form of the authenticator app, already when it is opened."""
+
+    form_class = DeactivateTOTPForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {"data": {}, **super().get_form_kwargs(), "authenticator": self.object}

@@ -220,6 +220,18 @@ def test_a_role_has_networks_too_and_both_lists_must_agree(desk: Callable[..., D
     assert not is_in(client, REMOTE_ADDR=ELSEWHERE)
 
 
+@pytest.mark.parametrize("second", [["203.0.113.0/24"], [], None])
+def test_the_networks_of_each_role_have_to_allow_it(desk: Callable[..., Desk], second: list[str] | None) -> None:
+    client = desk("super_admin", "analyst")
+    RoleAccess.objects.create(role="super_admin", allowed_ips=["198.51.100.0/24", "192.0.2.0/24"])
+    if second is not None:
+        RoleAccess.objects.create(role="analyst", allowed_ips=second)
+    assert not is_in(client, REMOTE_ADDR=ELSEWHERE), "the second role opens no network that the first keeps closed"
+    assert is_in(client, REMOTE_ADDR=OFFICE) is not bool(second)
+    RoleAccess.objects.filter(role="analyst").update(allowed_ips=["198.51.100.20"])
+    assert is_in(client, REMOTE_ADDR=OFFICE)
+
+
 def test_a_list_that_locks_the_last_super_admin_out_is_not_saved(desk: Callable[..., Desk]) -> None:
     client = desk("super_admin")
     mine = reverse("desk:staff_networks", args=[client.person.pk])
