@@ -53,6 +53,12 @@ DEFAULTS: dict[str, Setting] = {
     "application.reapply_days": Setting(
         30, int, _("Days a rejected person waits before applying again (N-097)."), unit=Unit.DAYS, least=0, most=730
     ),
+    "application.terms_version": Setting(
+        "2026-01",
+        str,
+        _("The version of the applicants' terms in force: an application is handed in under no other (S-002)."),
+        most=20,
+    ),
     "application.undo_seconds": Setting(
         10,
         int,
@@ -72,7 +78,10 @@ DEFAULTS: dict[str, Setting] = {
         two_people=True,
     ),
     "creator.agreement_version": Setting(
-        "2026-01", str, _("The version of the creator agreement that is signed (S-009)."), most=20
+        "2026-01",
+        str,
+        _("The version of the creator agreement in force: without its signature nobody goes live (S-009)."),
+        most=20,
     ),
     "creator.review_days": Setting(
         365,
@@ -299,9 +308,9 @@ DEFAULTS: dict[str, Setting] = {
         most=1_000_00,
     ),
     "onboarding.offers_required": Setting(
-        False,
+        True,
         bool,
-        _("Whether a creator goes live only with a personal video on offer: for platforms that sell them (S-009)."),
+        _("Whether a creator goes live only with a personal video on offer; off where none are sold (S-009)."),
     ),
     "payout.approval_days": Setting(
         30,

@@ -54,6 +54,7 @@ def missing_to_submit(application: CreatorApplication) -> list[Unmet]:
         document_type__in=states.IDENTITY_TYPES,
         status__in=states.GIVEN,
     ).exists()
+    terms = values.get("application.terms_version")
     sample_usable = application.sample is not None and application.sample.processing_status not in FAILED
     facts = (
         ("stage_name", application.stage_name, _("Enter your stage name.")),
@@ -65,7 +66,11 @@ def missing_to_submit(application: CreatorApplication) -> list[Unmet]:
         ("social", application.social_accounts.exists(), _("Add at least one social account.")),
         ("sample", sample_usable, _("Upload a sample video that can be played.")),
         ("government_id", has_id, _("Upload a government ID or passport.")),
-        ("terms", application.terms_accepted_at, _("Accept the terms.")),
+        (
+            "terms",
+            application.terms_accepted_at and application.terms_version == terms,
+            _("Accept the terms in force, %(version)s.") % {"version": terms},
+        ),
     )
     return [Unmet(code, text) for code, present, text in facts if not present]
 
@@ -137,6 +142,7 @@ def missing_to_activate(creator: Creator) -> list[Unmet]:
     """Which facts a creator lacks before going live (S-009); empty when activation may happen."""
     submitted = (states.TaxFormStatus.SUBMITTED, states.TaxFormStatus.VERIFIED)
     profile = creator.stage_name and creator.bio and creator.country
+    agreement = values.get("creator.agreement_version")
     facts = (
         (
             "verified",
@@ -151,7 +157,11 @@ def missing_to_activate(creator: Creator) -> list[Unmet]:
             profile and creator.categories and creator.languages,
             _("The public profile is not complete."),
         ),
-        ("agreement", creator.agreement_signed_at, _("The creator agreement is not signed.")),
+        (
+            "agreement",
+            creator.agreement_version == agreement,
+            _("The creator agreement in force, %(version)s, is not signed.") % {"version": agreement},
+        ),
         (
             "training",
             not TrainingModule.objects.still_open(creator).exists(),

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import CharField, Exists, FilteredRelation, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
+from backoffice.configuration import values
 from backoffice.creators import states
 from backoffice.creators.models import (
     AvailabilityBlock,
@@ -102,7 +103,7 @@ def awaiting_activation() -> QuerySet[CreatorApplication]:
         .filter(
             status=ApplicationStatus.APPROVED,
             creator__payout_account_ready=True,
-            creator__agreement_signed_at__isnull=False,
+            creator__agreement_version=values.get("creator.agreement_version"),
         )
         .exclude(creator__tax_form_status=states.TaxFormStatus.MISSING)
         .order_by("decided_at")

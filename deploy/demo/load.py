@@ -261,7 +261,7 @@ def _apply(
                 "categories": [stage.rng.choice(["film-makers", "musicians", "teachers", "comedians"])],
                 "languages": sorted({language, "ht"}),
                 "sample": sample,
-                "terms_version": "2025-09",
+                "terms_version": values.get("application.terms_version"),
                 "social": [
                     {
                         "platform": "instagram",
@@ -340,7 +340,7 @@ def _join(stage: Stage, index: int, maker: Maker) -> Creator:
             )
     creator = Creator.objects.get(user=user)
     _enrol(user)
-    if creator.agreement_signed_at is None:
+    if creator.agreement_version != values.get("creator.agreement_version"):
         creators.sign_agreement(
             creator=creator,
             by=user,
@@ -371,14 +371,14 @@ def _join(stage: Stage, index: int, maker: Maker) -> Creator:
         )
         if account.status != "verified":
             payout_accounts.verify(account=account, by=stage.person("financial_admin"), at=decided + timedelta(days=2))
+    if not creator.offerings.exists():
+        lessons.offer(creator, index=index, at=decided + timedelta(days=1))
     application.refresh_from_db()
     if application.status == "approved":
         applications.activate(application=application, at=decided + timedelta(days=2))
     creator.refresh_from_db()
     if not creator.onboarding_steps.exists():
         lessons.welcome(creator, by=stage.person("ops_manager"), at=decided + timedelta(days=3))
-    if not creator.offerings.exists() and creator.currency == "USD":
-        lessons.offer(creator, index=index, at=decided + timedelta(days=3))
     if index % 6 == 0:
         lessons.recognise(creator, by=stage.person("admin"), badge=BADGES[index // 6 % len(BADGES)], at=stage.ago(30))
     return creator

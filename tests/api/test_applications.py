@@ -101,6 +101,7 @@ def test_the_whole_way_from_applying_to_live(category: str) -> None:
         "tax_form",
         "payout_account",
         "agreement",
+        "pricing",
     }
     assert client.get(f"{BASE}/me").json()["error"]["code"] == "not_activated"
 
@@ -149,12 +150,24 @@ def test_a_foreign_or_unknown_upload_is_refused_by_name(category: str) -> None:
         ({"stage_name": "x" * 201}, "stage_name"),
         ({"social": [{"platform": "x", "handle": "a", "url": "javascript:alert(1)"}]}, "social"),
         ({"social": [{"platform": "x", "handle": "a", "url": "http://x.com/a"}]}, "social"),
+        ({"terms_version": "1999-01"}, "terms_version"),
     ],
 )
 def test_bad_contents_name_their_field(fields: dict[str, Any], name: str) -> None:
     answer = api_client(member()).post(f"{BASE}/apply", fields, format="json")
     assert answer.status_code == 400
     assert name in answer.json()["error"]["details"]
+
+
+def test_a_follower_count_may_be_changed_or_left_out(category: str) -> None:
+    user = member()
+    client = api_client(user)
+    account = {"platform": "instagram", "handle": "a", "url": "https://instagram.com/a"}
+    begun = client.post(f"{BASE}/apply", {"social": [account]}, format="json").json()["data"]
+    assert (begun["social"][0]["follower_count"], begun["terms_in_force"]) == (0, "2026-01")
+    for given, shown in (({"follower_count": 9_000}, 9_000), ({}, 9_000)):
+        answer = client.patch(f"{BASE}/me/application", {"social": [{**account, **given}]}, format="json")
+        assert answer.json()["data"]["social"][0]["follower_count"] == shown
 
 
 def test_long_haitian_and_right_to_left_names_are_taken_as_they_are() -> None:

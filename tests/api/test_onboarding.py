@@ -71,7 +71,15 @@ def test_a_new_creator_reads_in_their_language_and_is_led_through_in_order() -> 
     assert creator is not None
     client = api_client(creator.user)
     steps = client.get(f"{BASE}/me/onboarding").json()["data"]
-    assert {row["code"] for row in steps["missing"]} == {"mfa", "tax_form", "payout_account", "agreement", "training"}
+    assert {row["code"] for row in steps["missing"]} == {
+        "mfa",
+        "tax_form",
+        "payout_account",
+        "agreement",
+        "training",
+        "pricing",
+    }
+    assert (steps["agreement_version"], steps["agreement_in_force"]) == ("", "2026-01")
     rows = client.get(f"{BASE}/me/training", headers={"accept-language": "ht"}).json()["data"]
     assert [(row["title"], row["language"], row["status"]) for row in rows] == [
         ("Byenveni", "ht", "not_started"),

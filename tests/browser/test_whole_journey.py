@@ -106,7 +106,7 @@ def somebody_applies(story: Story) -> None:
     assert set(unready["details"]) == {"sample", "government_id", "terms"}
 
     sample = api.upload("sample.mp4", files.clip(0, seconds=2), "video/mp4", "sample")
-    api.call("PATCH", "creators/me/application", {"sample": sample, "terms_version": "2025-09"})
+    api.call("PATCH", "creators/me/application", {"sample": sample, "terms_version": "2026-01"})
     paper = api.post(
         "creators/me/verification",
         form={"document_type": "government_id"},
@@ -138,11 +138,17 @@ def a_reviewer_verifies_them(story: Story) -> None:
     # The decision takes effect when its undo window is over.
     eventually(lambda: story.creator.get("creators/me/application")["status"] == "approved", "the approval")
     application = story.creator.get("creators/me/application")
-    assert {row["code"] for row in application["missing"]} == {"tax_form", "payout_account", "agreement", "training"}
+    assert {row["code"] for row in application["missing"]} == {
+        "tax_form",
+        "payout_account",
+        "agreement",
+        "training",
+        "pricing",
+    }
 
 
 def the_creator_gets_ready_and_goes_live(story: Story) -> None:
-    """S-009: training, agreement, bank and tax form by the creator, accepted by finance, then live by itself."""
+    """S-009: training, agreement, price, bank and tax form by the creator, accepted by finance, then live by itself."""
     api = story.creator
     api.get("creators/me", expect=403)
     required = [lesson["code"] for lesson in api.get("creators/me/training") if lesson["required"]]
@@ -152,6 +158,8 @@ def the_creator_gets_ready_and_goes_live(story: Story) -> None:
         api.post(f"creators/me/training/{code}/complete", {})
     assert "training" not in {row["code"] for row in api.get("creators/me/onboarding")["missing"]}
     api.post("creators/me/agreement", {"version": "2026-01"})
+    greeting = {"occasions": ["birthday"], "length_seconds": 60, "delivery_hours": 72, "price": "25.00"}
+    api.call("PUT", "creators/me/offerings", {"offerings": [greeting]})
     account = api.post("creators/me/payout-accounts", BANK, expect=201)
     assert (account["status"], account["account"][-4:]) == ("verified", "6789")
 

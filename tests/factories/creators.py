@@ -9,7 +9,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from backoffice.accounts.models import User
 from backoffice.core import clock
 from backoffice.creators.models import Creator, CreatorApplication, TaxProfile
-from backoffice.creators.services import applications, creators, documents, tax
+from backoffice.creators.services import applications, creators, documents, offers, tax
 from backoffice.creators.services.reviews import Findings
 from backoffice.creators.states import PublicFigure
 from backoffice.media.models import Asset
@@ -22,6 +22,8 @@ _numbers = itertools.count(1)
 SECRET_WORDS = b"CANARY-4711-PASSPORT"
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\n% " + SECRET_WORDS + b"\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 DAY = timedelta(days=1)
+# A personal video as simple as they come.
+OFFER = {"occasions": ["birthday"], "length_seconds": 60, "delivery_hours": 72, "price_minor": 50_00}
 
 
 def reviewer(**fields: Any) -> User:
@@ -143,6 +145,7 @@ def make_ready(creator: Creator) -> None:
     creators.sign_agreement(creator=creator, by=creator.user, version="2026-01")
     creators.record_tax_form(creator=creator, status="submitted", by=None)
     creators.record_payout_account(creator=creator, ready=True, by=None)
+    offers.replace_offerings(creator=creator, by=creator.user, offerings=[OFFER])
 
 
 def activated(user: User | None = None, *, at: datetime | None = None, **fields: Any) -> CreatorApplication:

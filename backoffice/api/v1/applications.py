@@ -29,7 +29,9 @@ class SocialAccountInput(WholeSerializer):
     platform = serializers.ChoiceField(choices=states.Platform.choices)
     handle = serializers.CharField(max_length=100)
     url = serializers.URLField(max_length=300)
-    follower_count = serializers.IntegerField(min_value=0, max_value=10_000_000_000, required=False, default=0)
+    follower_count = serializers.IntegerField(
+        min_value=0, max_value=10_000_000_000, required=False, help_text="Left out: as it was; 0 for a new account"
+    )
 
     def validate_url(self, value: str) -> str:
         if not value.startswith("https://"):
@@ -54,7 +56,9 @@ class ApplicationInput(serializers.Serializer[Any]):
     )
     social = SocialAccountInput(many=True, required=False, max_length=10)  # type: ignore[call-arg]
     sample = serializers.UUIDField(required=False, help_text="Id of the uploaded sample video")
-    terms_version = serializers.CharField(max_length=20, required=False, help_text="Accepts these terms")
+    terms_version = serializers.CharField(
+        max_length=20, required=False, help_text="Accepts these terms; only those in force can be accepted"
+    )
 
     def validate_currency(self, value: str) -> str:
         try:
@@ -116,7 +120,8 @@ class ApplicationOutput(serializers.Serializer[Any]):
     languages = serializers.ListField(child=serializers.CharField())
     cultural_affiliations = serializers.ListField(child=serializers.CharField())
     sample = serializers.UUIDField(source="sample_id", allow_null=True)
-    terms_version = serializers.CharField()
+    terms_version = serializers.CharField(help_text="The terms that were accepted; empty before")
+    terms_in_force = serializers.SerializerMethodField(help_text="The terms to accept")
     social = serializers.SerializerMethodField()
     documents = serializers.SerializerMethodField()
     submitted_at = serializers.DateTimeField(allow_null=True)
@@ -127,6 +132,9 @@ class ApplicationOutput(serializers.Serializer[Any]):
     decision_code = serializers.CharField()
     decision_reason = serializers.CharField()
     may_reapply_at = serializers.SerializerMethodField()
+
+    def get_terms_in_force(self, application: CreatorApplication) -> str:
+        return str(values.get("application.terms_version"))
 
     def get_social(self, application: CreatorApplication) -> list[dict[str, Any]]:
         return list(SocialAccountOutput(application.social_accounts.all(), many=True).data)

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from backoffice.api.base import ApiView, ok
 from backoffice.api.v1.applications import with_assets
 from backoffice.api.v1.onboarding import OfferingOutput, minor
+from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Forbidden, NotFound
 from backoffice.creators import queries, states
@@ -70,7 +71,11 @@ class OwnCreatorOutput(CreatorOutput):
     payout_hold = serializers.BooleanField()
     tax_form_status = serializers.CharField()
     payout_account_ready = serializers.BooleanField()
-    agreement_version = serializers.CharField()
+    agreement_version = serializers.CharField(help_text="The version signed last; empty before the first")
+    agreement_in_force = serializers.SerializerMethodField(help_text="The version to sign; another one asks for it")
+
+    def get_agreement_in_force(self, creator: Creator) -> str:
+        return str(values.get("creator.agreement_version"))
 
 
 class ProfileInput(serializers.Serializer[Any]):

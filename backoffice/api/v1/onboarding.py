@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from wagtail.rich_text import expand_db_html
 
 from backoffice.api.base import ApiView, MoneySerializer, WholeSerializer, money, ok
+from backoffice.configuration import values
 from backoffice.core.errors import Invalid
 from backoffice.core.money import MoneyError, check_currency, parse
 from backoffice.creators import policies, queries, states
@@ -32,6 +33,8 @@ class OnboardingOutput(serializers.Serializer[Any]):
 
     is_active = serializers.BooleanField()
     missing = ChecklistStepOutput(many=True)
+    agreement_version = serializers.CharField(help_text="The version signed last; empty before the first")
+    agreement_in_force = serializers.CharField(help_text="The version to sign; another one asks for it")
     badges = serializers.ListField(child=serializers.CharField())
 
 
@@ -179,6 +182,8 @@ class Onboarding(ApiView):
                 {
                     "is_active": creator.is_active,
                     "missing": [{"code": item.code, "text": str(item.text)} for item in missing],
+                    "agreement_version": creator.agreement_version,
+                    "agreement_in_force": values.get("creator.agreement_version"),
                     "badges": [given.badge for given in queries.badges_of(creator)],
                 }
             ).data

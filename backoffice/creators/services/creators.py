@@ -184,8 +184,11 @@ def sign_agreement(*, creator: Creator, by: Any, version: str, at: dt.datetime |
     at = at or clock.now()
     if by is None or by.pk != creator.user_id:
         raise Conflict(_("Only the creator can sign the agreement."), code="not_the_creator")
-    if version != values.get("creator.agreement_version"):
-        raise Invalid(_("This is not the version in force."), field="version")
+    in_force = values.get("creator.agreement_version")
+    if version != in_force:
+        raise Invalid(
+            _("This is not the version in force, which is %(version)s.") % {"version": in_force}, field="version"
+        )
     with transaction.atomic():
         signature, is_new = CreatorAgreement.objects.get_or_create(
             creator=creator,

@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 from backoffice.accounts.models import User
 from backoffice.commerce.models import Purchase
 from backoffice.commerce.states import PurchaseStatus
+from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import Creator
@@ -31,6 +32,7 @@ def around(creator: Creator, user: User) -> dict[str, Any]:
         "tiers": states.Tier.choices,
         "lessons": queries.training_of(creator),
         "agreements": list(creator.agreements.all()[:SHOWN]),
+        "agreement_in_force": values.get("creator.agreement_version"),
         "missing": [] if creator.is_active else policies.missing_to_activate(creator),
         "help": _help(creator),
         "offerings": list(creator.offerings.all()),

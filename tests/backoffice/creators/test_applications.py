@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from backoffice.audit import queries as audit
+from backoffice.configuration import values
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import IllegalTransition
@@ -102,6 +103,23 @@ def test_an_empty_application_names_everything_that_is_missing() -> None:
     assert application.status == "pending_submission"
 
 
+def test_only_the_terms_in_force_are_accepted_and_newer_ones_are_asked_for_again() -> None:
+    application = make.started()
+    user, accepted = application.applicant, application.terms_accepted_at
+    with pytest.raises(Invalid) as refusal:
+        applications.update(application=application, by=user, fields={"terms_version": "anything"})
+    assert refusal.value.field == "terms_version"
+    assert "2026-01" in str(refusal.value)
+    again = applications.update(application=application, by=user, fields={"terms_version": "2026-01"})
+    assert again.terms_accepted_at == accepted
+    values.change(key="application.terms_version", value="2027-01", by=staff("admin"), reason="New terms")
+    with pytest.raises(NotReady) as error:
+        applications.submit(application=application, by=user)
+    assert codes(error) == {"terms"}
+    applications.update(application=application, by=user, fields={"terms_version": "2027-01"})
+    assert applications.submit(application=application, by=user).terms_version == "2027-01"
+
+
 def test_a_sample_that_failed_processing_counts_as_missing() -> None:
     application = make.started()
     assert application.sample is not None
@@ -166,6 +184,25 @@ def test_replacing_accounts_keeps_the_unchanged_ones() -> None:
 
 
 # --- claim, release --------------------------------------------------------------------------------------
+
+
+def test_a_changed_follower_count_is_taken_and_the_check_of_the_account_kept() -> None:
+    application = make.started()
+    account = application.social_accounts.get()
+    type(account).objects.filter(pk=account.pk).update(
+        verified=True, checked_at=clock.now(), checked_by=make.reviewer()
+    )
+    row = {"platform": "instagram", "handle": "@tijoslin", "url": account.url}
+    for given, kept in (({"follower_count": 250_000}, 250_000), ({}, 250_000), ({"follower_count": 0}, 0)):
+        applications.update(application=application, by=application.applicant, fields={"social": [{**row, **given}]})
+        found = application.social_accounts.get()
+        assert (found.pk, found.follower_count, found.verified) == (account.pk, kept, True)
+    fields = {"social": [{**row, "follower_count": 250_000}]}
+    applications.update(application=application, by=application.applicant, fields=fields)
+    applications.submit(application=application, by=application.applicant)
+    item = work.for_subject("applications", application)
+    assert item is not None
+    assert {reason["code"]: reason["score"] for reason in item.reasons}["audience"] == 20
 
 
 def test_claiming_names_the_reviewer_and_a_second_one_is_told_who_has_it() -> None:
@@ -502,7 +539,7 @@ def test_activating_too_early_names_each_fact_that_is_missing() -> None:
     application = make.approved()
     with pytest.raises(NotReady) as error:
         applications.activate(application=application, by=make.reviewer())
-    assert codes(error) == {"mfa", "tax_form", "payout_account", "agreement"}
+    assert codes(error) == {"mfa", "tax_form", "payout_account", "agreement", "pricing"}
 
 
 def test_activating_makes_the_creator_live_and_says_so() -> None:

@@ -163,6 +163,26 @@ def test_every_signature_stays_on_record() -> None:
         CreatorAgreement.objects.filter(pk=signature.pk).update(version="2099-01")
 
 
+def test_a_newer_agreement_is_signed_before_going_live_and_leaves_who_is_live_alone() -> None:
+    live = make.activated().creator
+    application = make.approved()
+    creator = application.creator
+    assert creator is not None
+    assert live is not None
+    make.make_ready(creator)
+    values.change(key="creator.agreement_version", value="2027-01", by=staff("admin"), reason="New terms")
+    assert missing(creator) == {"agreement"}
+    assert applications.activate_ready() == 0
+    with pytest.raises(policies.NotReady) as refusal:
+        applications.activate(application=application)
+    assert "2027-01" in str(refusal.value)
+    live.refresh_from_db()
+    assert live.is_live
+    creators.sign_agreement(creator=creator, by=creator.user, version="2027-01")
+    assert applications.activate_ready() == 1
+    assert list(creator.agreements.order_by("signed_at").values_list("version", flat=True)) == ["2026-01", "2027-01"]
+
+
 def test_staff_tick_their_help_off_and_the_launch_is_told() -> None:
     helper = staff("ops_manager")
     application = make.activated()
@@ -317,11 +337,12 @@ def test_only_the_creator_sets_offers_and_calendar() -> None:
             offers.set_availability(creator=creator, by=by, mode="always")
 
 
-def test_platforms_that_sell_personal_videos_ask_for_a_price() -> None:
+def test_going_live_asks_for_a_price_unless_the_platform_sells_no_personal_videos() -> None:
     creator = make.creator()
+    assert "pricing" in missing(creator)
+    values.change(key="onboarding.offers_required", value=False, by=staff("admin"), reason="We sell films only")
     assert "pricing" not in missing(creator)
     values.change(key="onboarding.offers_required", value=True, by=staff("admin"), reason="We sell greetings")
-    assert "pricing" in missing(creator)
     offers.replace_offerings(creator=creator, by=creator.user, offerings=[offer(active=False)])
     assert "pricing" in missing(creator)
     offers.replace_offerings(creator=creator, by=creator.user, offerings=[offer()])

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from backoffice.configuration import values
 from backoffice.core.errors import Forbidden
 from backoffice.creators.models import Creator
 from backoffice.creators.services import badges, creators, offers, training
@@ -242,3 +243,13 @@ def test_nobody_without_the_right_or_with_a_share_releases_money() -> None:
     for by in (staff("ops_manager"), creator.user):
         with pytest.raises(Forbidden):
             creators.release_payouts(creator=creator, by=by, reason="Looked at")
+
+
+def test_the_page_says_when_another_agreement_is_in_force(client: Client) -> None:
+    creator = make.creator()
+    creators.sign_agreement(creator=creator, by=creator.user, version="2026-01")
+    sign_in(client, staff("ops_manager"))
+    address = f"{BASE}{creator.pk}/"
+    assert "is in force" not in client.get(address).content.decode()
+    values.change(key="creator.agreement_version", value="2027-01", by=staff("admin"), reason="New terms")
+    assert "2027-01 is in force" in client.get(address).content.decode()

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from backoffice.audit import entries
-from backoffice.configuration import switches
+from backoffice.configuration import switches, values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
@@ -82,8 +82,9 @@ def update(
 ) -> CreatorApplication:
     """Changes the contents while being written or while information is asked for (U-017).
 
-    `fields`: the profile fields, `sample` (an Asset of the applicant), `terms_version` (accepts the terms)
-    and `social` (a list of {platform, handle, url, follower_count}, which replaces the accounts).
+    `fields`: the profile fields, `sample` (an Asset of the applicant), `terms_version` (accepts the terms, which
+    have to be those in force) and `social` (a list of {platform, handle, url, follower_count}, which replaces the
+    accounts).
     """
     at = at or clock.now()
     steps.check_owner(application, by)
@@ -104,7 +105,7 @@ def update(
         if "sample" in fields:
             _set_sample(application, fields["sample"], at=at)
         if fields.get("terms_version"):
-            application.terms_version, application.terms_accepted_at = fields["terms_version"], at
+            _accept_terms(application, fields["terms_version"], at=at)
         application.last_activity_at = at
         application.save()
         if "social" in fields:
@@ -117,6 +118,17 @@ def update(
             at=at,
         )
     return application
+
+
+def _accept_terms(application: CreatorApplication, version: str, *, at: dt.datetime) -> None:
+    """Takes the acceptance of the terms in force (`application.terms_version`); the same again keeps its moment."""
+    in_force = values.get("application.terms_version")
+    if version != in_force:
+        raise Invalid(
+            _("This is not the version in force, which is %(version)s.") % {"version": in_force}, field="terms_version"
+        )
+    if application.terms_version != version or application.terms_accepted_at is None:
+        application.terms_version, application.terms_accepted_at = version, at
 
 
 def _set_sample(application: CreatorApplication, sample: Asset | None, *, at: dt.datetime) -> None:
@@ -132,7 +144,7 @@ def _set_sample(application: CreatorApplication, sample: Asset | None, *, at: dt
 def _replace_accounts(
     application: CreatorApplication, accounts: Sequence[Mapping[str, Any]], *, at: dt.datetime
 ) -> None:
-    """Keeps rows that are unchanged (with their checks), adds and removes the others."""
+    """Keeps rows of the same address (with their checks, under the new count), adds and removes the others."""
     wanted = {(a["platform"], a["handle"].strip().lstrip("@").lower()): a for a in accounts}
     if len(wanted) != len(accounts):
         raise Invalid(_("The same account stands twice."), field="social")
@@ -144,6 +156,10 @@ def _replace_accounts(
     for (platform, handle), account in wanted.items():
         kept = present.get((platform, handle))
         if kept is not None and kept.url == account["url"]:
+            # What was checked is whose account it is; how many follow it changes every day.
+            followers = account.get("follower_count", kept.follower_count)
+            if followers != kept.follower_count:
+                SocialAccount.objects.filter(pk=kept.pk).update(follower_count=followers, updated_at=at)
             continue
         SocialAccount.objects.create(
             application=application,
