@@ -345,7 +345,7 @@ DEFAULTS: dict[str, Setting] = {
     "queue.escalate_percent": Setting(
         300,
         int,
-        _("Share of its time after which an item that nobody took goes to the supervisors; 0 is never."),
+        _("Share of its time, pauses not counted, after which an item that nobody took goes up; 0 is never."),
         unit=Unit.PERCENT,
         least=0,
         most=10000,

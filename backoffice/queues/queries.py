@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import DateTimeField, ExpressionWrapper, F, Model, QuerySet
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Model, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
@@ -71,10 +72,15 @@ def waiting_of_group(queue: str, group: str) -> int:
 
 
 def past_share(queues: Sequence[str], *, percent: int, at: datetime) -> QuerySet[WorkItem]:
-    """Open, not yet escalated items that used up more than ``percent`` of the time until they are due."""
-    ends = ExpressionWrapper(
-        F("created_at") + (F("due_at") - F("created_at")) * (percent / 100), output_field=DateTimeField()
-    )
+    """Open, not yet escalated items that used up more than ``percent`` of the time they had until they are due.
+
+    Pauses are nobody's time: they moved the due time when they ended, and count once whatever the share.
+    """
+    paused = ExpressionWrapper(F("paused_seconds") * Value(timedelta(seconds=1)), output_field=DurationField())
+    theirs = ExpressionWrapper(F("due_at") - F("created_at") - paused, output_field=DurationField())
+    # Who set a due time by hand may have left less than the pauses took.
+    had = Greatest(theirs, Value(timedelta(), output_field=DurationField()))
+    ends = ExpressionWrapper(F("created_at") + paused + had * (percent / 100), output_field=DateTimeField())
     found = WorkItem.objects.filter(queue__in=list(queues), state=State.OPEN, escalation_level=0, due_at__isnull=False)
     if percent >= 100:
         found = found.filter(due_at__lte=at)

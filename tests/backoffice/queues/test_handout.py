@@ -220,6 +220,31 @@ class TestEscalation:
         assert items.escalate_due(queues=["q"], percent=50, at=now + 4 * HOUR) == 0
         assert items.escalate_due(queues=["q"], percent=50, at=now + 5 * HOUR) == 1
 
+    @pytest.mark.parametrize(("percent", "ends"), [(300, 50), (100, 30), (50, 25)])
+    def test_a_pause_counts_once_whatever_the_share(self, percent: int, ends: int) -> None:
+        now, person = clock.now(), staff()
+        found = item(at=now, due_at=now + 10 * HOUR)
+        mine = items.claim(found, by=person, at=now + HOUR)
+        items.pause(mine, token=mine.lease_token or "", by=person, reason="x", return_to=person, at=now + HOUR)
+        items.resume(queue="q", subject=subject_of(found), at=now + 21 * HOUR)
+        found.refresh_from_db()
+        assert found.due_at == now + 30 * HOUR
+        asked = {"queues": ["q"], "percent": percent}
+        assert items.escalate_due(**asked, at=now + ends * HOUR - timedelta(seconds=1)) == 0
+        found.refresh_from_db()
+        assert found.return_to == person
+        assert items.escalate_due(**asked, at=now + ends * HOUR) == 1
+
+    def test_a_due_time_that_was_set_before_the_pauses_ended_gives_no_time_back(self) -> None:
+        now, person = clock.now(), staff()
+        found = item(at=now)
+        mine = items.claim(found, by=person, at=now)
+        items.pause(mine, token=mine.lease_token or "", by=person, reason="x", at=now)
+        items.resume(queue="q", subject=subject_of(found), at=now + 20 * HOUR)
+        items.revise(queue="q", subject=subject_of(found), due_at=now + 10 * HOUR, at=now + 20 * HOUR)
+        assert items.escalate_due(queues=["q"], percent=300, at=now + 20 * HOUR - timedelta(seconds=1)) == 0
+        assert items.escalate_due(queues=["q"], percent=300, at=now + 20 * HOUR) == 1
+
     def test_handed_down_it_is_ordinary_again_for_one_person_first(self) -> None:
         found, person, boss = item(), staff(), staff()
         mine = items.claim(found, by=person)
