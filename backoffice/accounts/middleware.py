@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
-from backoffice.accounts import factor
+from backoffice.accounts import factor, stepup
 from backoffice.accounts.models import User
 
 # Login pages that packages bring; each accepts a password alone if left open.
@@ -58,10 +59,19 @@ class StaffFactorMiddleware:
             return None
         # Read with what else the presence middleware reads of the person, which a system check puts before this one.
         enrolled: bool = request.staff_factor  # type: ignore[attr-defined]
+        if enrolled and name in PROMPT:
+            stepup.drop_stale(request)
         if enrolled and factor.in_session(request):
             return _door(request) if name in OTHER_DOORS else None
         allowed = PROMPT if enrolled else ENROLMENT
         return None if name in allowed else factor.ask(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """allauth's own pages ask for the factor like ours: it would keep a form without an end."""
+        user = request.user
+        if isinstance(exception, ReauthenticationRequired) and isinstance(user, User) and user.is_staff:
+            return stepup.demand(request) if factor.enrolled(user) else None
+        return None
 
 
 def _door(request: HttpRequest) -> HttpResponseRedirect:

@@ -3,6 +3,7 @@ security.md).
 """
 
 import json
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
@@ -17,6 +18,8 @@ from backoffice.accounts import factor
 from backoffice.accounts.models import User
 
 WITHIN_SECONDS = 300
+# So long a submitted form waits for the factor.
+KEPT_SECONDS = 300
 
 
 def is_fresh(request: HttpRequest, within: int = WITHIN_SECONDS) -> bool:
@@ -28,10 +31,12 @@ def demand(request: HttpRequest) -> HttpResponse:
     """Asks for the factor and comes back to where the person was.
 
     A submitted form is kept in the session and carried out once the factor is given, so nothing that was typed is
-    lost. Chosen files cannot be kept: the person is told to choose them again.
+    lost. Chosen files cannot be kept: the person is told to choose them again. A form that was kept before is dropped:
+    the factor is given for what was asked last.
     """
     user = request.user
     assert isinstance(user, User)
+    request.session.pop(STATE_SESSION_KEY, None)
     if request.method != "POST":
         return HttpResponseRedirect(factor.prompt_url(user, request.get_full_path()))
     if request.FILES:
@@ -39,8 +44,19 @@ def demand(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(factor.prompt_url(user, request.path))
     kept = json.loads(serialize_request(request))
     kept["META"] = {name: value for name, value in kept["META"].items() if name not in _SECRET_HEADERS}
-    request.session[STATE_SESSION_KEY] = {"request": json.dumps(kept)}
+    request.session[STATE_SESSION_KEY] = {"request": json.dumps(kept), "at": time.time()}
     return HttpResponseRedirect(factor.prompt_url(user, request.path))
+
+
+def drop_stale(request: HttpRequest) -> None:
+    """Forgets a kept form that waited too long, and says so. Goes before the prompt is shown or answered."""
+    kept = request.session.get(STATE_SESSION_KEY)
+    if kept is not None and not 0 <= time.time() - kept.get("at", 0) < KEPT_SECONDS:
+        del request.session[STATE_SESSION_KEY]
+        messages.warning(
+            request,
+            _("What you sent before was not carried out: it waited too long. Please check it and send it again."),
+        )
 
 
 # The kept request is read back in the same session, which brings its own cookies.
