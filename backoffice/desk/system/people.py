@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,6 +14,7 @@ from unfold.decorators import display
 from backoffice.accounts.models import User
 from backoffice.desk.base import DeskAdmin
 from backoffice.desk.site import desk_site
+from backoffice.desk.system.audit import PERSON_REFERENCE
 
 
 @admin.register(User, site=desk_site)
@@ -24,7 +26,7 @@ class PersonAdmin(DeskAdmin):
     list_display_links: ClassVar = ["reference"]
     list_filter = ("is_staff", "is_active", "language")
     ordering = ("-date_joined", "-id")
-    search_help_text = _("Name")
+    search_help_text = _("Name or reference (U-…)")
     change_form_after_template = "desk/system/people/trail.html"
 
     def _helps_people(self, request: HttpRequest) -> bool:
@@ -40,6 +42,15 @@ class PersonAdmin(DeskAdmin):
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         return ["display_name", "email"] if self._helps_people(request) else ["display_name"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """A reference (U-…) finds its person; anything else is looked for in what the role may read."""
+        if reference := PERSON_REFERENCE.fullmatch(search_term.strip()):
+            return queryset.filter(id__iendswith=reference[1]), False
+        found: tuple[QuerySet[User], bool] = super().get_search_results(request, queryset, search_term)
+        return found
 
     @display(description=_("Reference"))
     def reference(self, person: User) -> str:

@@ -33,6 +33,18 @@ def test_support_finds_people_by_address(desk: Callable[..., Desk]) -> None:
     assert "found@example.com" in desk("customer_support").get(LIST, {"q": "found@"}).content.decode()
 
 
+@pytest.mark.parametrize("role", ["customer_support", "ops_manager"])
+def test_a_reference_finds_its_person_and_nobody_else(desk: Callable[..., Desk], role: str) -> None:
+    wanted, client = accounts.member(display_name="Wanted Person"), desk(role)
+    accounts.member(display_name="Somebody Else")
+    reference = f"U-{str(wanted.pk)[-8:]}"
+    for typed in (reference, reference.upper(), f" {reference.lower()} "):
+        page = client.get(LIST, {"q": typed}).content.decode()
+        assert "Wanted Person" in page
+        assert "Somebody Else" not in page
+    assert "Wanted Person" not in client.get(LIST, {"q": "U-00000000"}).content.decode()
+
+
 @pytest.mark.parametrize(
     "lookup", ["password__startswith=a", "email__startswith=m", "groups__name=admin", "country=HT"]
 )
