@@ -226,6 +226,9 @@ RULES: Final[dict[str, str]] = {
     **dict.fromkeys(_CLOSED, CLOSED),
 }
 
+# Public addresses of Wagtail's that serve private pages and files, of which there are none.
+SHUT_OUTSIDE: Final = {"wagtailcore_authenticate_with_password", "wagtaildocs_authenticate_with_password"}
+
 # Addresses that name a model in the address open these models' rows only.
 MODELS: Final = {
     "wagtail_bulk_action": {("wagtailcore", "page"), ("wagtailimages", "image"), ("wagtaildocs", "document")},
@@ -275,6 +278,8 @@ class DoorMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         """Raises Http404 or PermissionDenied; visitors are left to Wagtail, which sends them to the door."""
         match = request.resolver_match
+        if match is not None and match.view_name in SHUT_OUTSIDE:
+            raise Http404(match.view_name)
         if match is None or not request.path.startswith(PLACE):
             return
         wanted = rule(match.view_name if match.url_name else "")

@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from backoffice.accounts import checks, receivers  # noqa: F401  checks and receivers register when imported
+        from backoffice.accounts import checks, doors, receivers  # noqa: F401  checks and receivers register when imported

@@ -1,7 +1,8 @@
 """The published matrix of addresses: every URL pattern, who may reach it and by which methods.
 
-Read from what each view declares; the menu is made from it. What packages bring is listed here by hand; an address that
-nobody declares raises `Undeclared`, and so does the page in docs/ that is made from this.
+Read from what each view declares; the menu is made from it. What packages bring is listed one by one, here, in
+`accounts.doors` and in `cms.doors`; an address that nobody declares raises `Undeclared`, and so does the page in docs/
+that is made from this.
 """
 
 import re
@@ -10,13 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from backoffice.accounts import roles
+from backoffice.accounts import doors, roles
 from backoffice.accounts.models import User
 from backoffice.accounts.roles import API_VERBS, MATRIX, ROLES, api_actor
 from backoffice.desk.base import DeskAdmin
-from cms import doors
+from cms import doors as cms_doors
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
@@ -26,24 +28,36 @@ STAFF = "staff"
 MEMBER = "member"
 CREATOR = "creator"
 SIGNED = "signed"
+SESSION = "session"
 NOBODY = "nobody"
 ACTOR_KINDS = {roles.VISITOR: EVERYONE, roles.MEMBER: MEMBER, roles.CREATOR: CREATOR}
 # In the place of a permission: reading only, for everybody.
 CLOSED = "closed"
 
-# What packages bring, by the beginning of the pattern; the first that fits counts.
-DECLARED: list[tuple[str, str, str]] = [
-    (r"healthz|readyz", EVERYONE, "for load balancers"),
-    (r"accounts/", EVERYONE, "the one door; its pages ask for what they need themselves"),
-    (r"i18n/setlang/", EVERYONE, "the language switch"),
-    (r"storage/", SIGNED, "opened by a signed link that expires"),
-    (r"documents/", SIGNED, "Wagtail's documents, behind its own rules"),
-    (r"api/v1/webhooks/", SIGNED, "opened by the provider's signature"),
-    (r"(en|fr|ht)/pages/_util/login/", EVERYONE, "sends to the one door"),
-    (r"(en|fr|ht)/pages/", EVERYONE, "public pages"),
-    (r"$", EVERYONE, "sends to the public pages"),
-    (r"admin/(login|logout)/", EVERYONE, "sends to the one door"),
-]
+# What is neither of the desk, the editor, the API nor the door: the whole pattern of each.
+DECLARED: dict[str, tuple[str, str]] = {
+    "healthz": (EVERYONE, "for load balancers"),
+    "readyz": (EVERYONE, "for load balancers"),
+    "i18n/setlang/": (EVERYONE, "the language switch"),
+    "storage/parts/<str:token>": (SIGNED, "opened by a signed link that expires"),
+    "storage/files/<str:token>/<str:name>": (SIGNED, "opened by a signed link that expires"),
+    "storage/play/<str:token>/<path:name>": (SIGNED, "opened by a signed link that expires"),
+    "api/v1/webhooks/stripe": (SIGNED, "opened by the provider's signature"),
+    "": (EVERYONE, "sends to the public pages"),
+    r"pages/^((?:[\w\-]+/)*)$": (EVERYONE, "public pages"),
+    "pages/_util/login/": (EVERYONE, "sends to the one door"),
+    r"documents/^(\d+)/(.*)$": (EVERYONE, "files that public pages offer"),
+    "pages/_util/authenticate_with_password/<int:page_view_restriction_id>/<int:page_id>/": (NOBODY, "closed"),
+    "documents/authenticate_with_password/<int:restriction_id>/": (NOBODY, "closed"),
+    "admin/login/": (EVERYONE, "sends to the one door"),
+    "admin/logout/": (EVERYONE, "signs out"),
+}
+DOOR_NOTES = {
+    doors.EVERYONE: "signing in, and what leads there",
+    doors.SESSION: "their own password and second factor",
+    doors.CLOSED: "closed",
+}
+LANGUAGE = re.compile(rf"^(?:{'|'.join(code for code, _name in settings.LANGUAGES)})/(?=pages/)")
 # Pages of the admin site itself: for any member of staff, or closed.
 SITE_PAGES = {"index": STAFF, "search": STAFF, "jsi18n": STAFF, "app_list": STAFF, "password_change": STAFF}
 SITE_PAGES |= {"password_change_done": STAFF, "autocomplete": NOBODY, "view_on_site": STAFF}
@@ -101,6 +115,11 @@ def patterns(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[
             yield path, entry
 
 
+def without_language(path: str) -> str:
+    """The pattern of a public page without the language that it begins with."""
+    return LANGUAGE.sub("", path)
+
+
 def routes() -> list[Route]:
     """Every address of the product. Raises Undeclared for one that nobody speaks for."""
     return [_route(path, entry.name or "", entry.callback) for path, entry in patterns()]
@@ -118,11 +137,12 @@ def _route(path: str, name: str, view: Any) -> Route:
         return Route(path, name, STAFF, tuple(view.desk_permissions))
     if hasattr(getattr(view, "view_class", None), "resource"):
         return _api_route(path, name, view.view_class)
-    if path in doors.patterns():
+    if path in cms_doors.patterns():
         return _editor_route(path, name)
-    for beginning, kind, note in DECLARED:
-        if re.match(beginning, path):
-            return Route(path, name, kind, (note,) if kind == STAFF else (), "" if kind == STAFF else note)
+    if path.startswith(doors.PLACE):
+        return _door_route(path, name)
+    if (bare := without_language(path)) in DECLARED:
+        return Route(path, name, DECLARED[bare][0], (), DECLARED[bare][1])
     if path.startswith("admin/"):
         return _admin_route(path, name, view)
     raise Undeclared(f"{path}: nobody says who may reach it")
@@ -142,14 +162,22 @@ def _api_route(path: str, name: str, view: Any) -> Route:
 
 
 def _editor_route(path: str, name: str) -> Route:
-    rule = doors.rule(doors.patterns()[path])
+    rule = cms_doors.rule(cms_doors.patterns()[path])
     if rule is None:
         raise Undeclared(f"{path}: cms.doors does not list it")
-    if rule == doors.EVERYONE:
+    if rule == cms_doors.EVERYONE:
         return Route(path, name, EVERYONE, (), "sends to the one door, or carries nothing of anybody")
-    if rule == doors.CLOSED:
+    if rule == cms_doors.CLOSED:
         return Route(path, name, NOBODY, (), "closed")
     return Route(path, name, STAFF, (rule,))
+
+
+def _door_route(path: str, name: str) -> Route:
+    rule = doors.rule(name)
+    if rule is None:
+        raise Undeclared(f"{path}: accounts.doors does not list it")
+    kind = {doors.EVERYONE: EVERYONE, doors.SESSION: SESSION, doors.CLOSED: NOBODY}[rule]
+    return Route(path, name, kind, (), DOOR_NOTES[rule])
 
 
 def _admin_route(path: str, name: str, view: Any) -> Route:

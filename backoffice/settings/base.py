@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "backoffice.desk.refusals.RefusalMiddleware",
     "backoffice.accounts.person.PersonMiddleware",
     "cms.person.EditorMiddleware",
+    "backoffice.accounts.doors.DoorMiddleware",
     "cms.doors.DoorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -137,6 +137,7 @@ def addresses() -> str:
         access.EVERYONE: "everyone",
         access.MEMBER: "signed-in members",
         access.CREATOR: "creators, their own",
+        access.SESSION: "whoever is signed in",
         access.SIGNED: "who holds a signature",
         access.NOBODY: "nobody",
     }

@@ -139,9 +139,13 @@ class Crawl:
         holes = re.findall(r"<(?:(\w+):)?(\w+)>", pattern)
         if "(" in pattern or self._closed_part_of_the_editor(route):
             return
-        open_to_them = route.kind in (access.EVERYONE, access.SIGNED, access.MEMBER, access.CREATOR) or (
-            route.kind == access.STAFF and (not self.role or self.role in route.roles)
-        )
+        open_to_them = route.kind in (
+            access.EVERYONE,
+            access.SESSION,
+            access.SIGNED,
+            access.MEMBER,
+            access.CREATOR,
+        ) or (route.kind == access.STAFF and (not self.role or self.role in route.roles))
         for keys in self._keys(route, holes, everything=open_to_them):
             path = pattern
             for (kind, name), key in zip(holes, keys, strict=True):
