@@ -104,7 +104,9 @@ def missing_to_answer(application: CreatorApplication, *, answer: str) -> list[U
 def missing_to_approve(application: CreatorApplication) -> list[Unmet]:
     """Which checks of a reviewer are open or failed (S-007); empty when the application may be approved."""
     unmet = []
-    if not application.documents.filter(
+    if application.identity_failed:
+        unmet.append(Unmet("identity", _("The ID check failed.")))
+    elif not application.documents.filter(
         document_type__in=states.IDENTITY_TYPES, status=states.DocumentStatus.VERIFIED
     ).exists():
         unmet.append(Unmet("identity", _("No ID document is verified.")))
@@ -233,6 +235,12 @@ def check_reviewer(application: CreatorApplication, user: Any) -> None:
     """Raises Forbidden for the applicant's own review."""
     if is_own(application, user):
         raise Forbidden(_("This is your own application; somebody else has to review it."), code="own_application")
+
+
+def check_not_oneself(person: Any, by: Any) -> None:
+    """Raises Forbidden when `by` is the person, taken by key, whom a look or a decision is about."""
+    if by is not None and person == by.pk:
+        raise Forbidden(_("This is about you; somebody else has to do it."), code="own_verification")
 
 
 def may_reapply_at(application: CreatorApplication) -> dt.datetime | None:

@@ -222,6 +222,8 @@ DOCUMENT = Machine(
         (D.SCANNING, "quarantine", D.QUARANTINED, ""),
         (D.PENDING, "verify", D.VERIFIED, DOCUMENTS),  # S-018
         (D.PENDING, "reject", D.REJECTED, DOCUMENTS),  # S-019
+        # A verification that was a mistake: nothing was built on it yet, so the document is judged anew.
+        (D.VERIFIED, "withdraw", D.PENDING, DOCUMENTS),
         (D.VERIFIED, "expire", D.EXPIRED, ""),  # S-020
         (D.SCANNING, "purge", D.PURGED, ""),  # S-021
         (D.QUARANTINED, "purge", D.PURGED, ""),  # S-021

@@ -32,6 +32,8 @@ ACTIONS: dict[str, str | Promise] = {
     "asset.retry": _("File processed again"),
     "audit.export": _("Audit log taken out"),
     "document.clear": _("Found clean by the virus scanner"),
+    "document.correct": _("End date of an identity document corrected"),
+    "document.withdraw": _("Acceptance taken back"),
     "document.upload": _("Identity document given"),
     "document.view": _("Identity document looked at"),
     "document_keys.begin": _("Change of the document keys begun"),

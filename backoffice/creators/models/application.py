@@ -89,11 +89,12 @@ class CreatorApplication(Record):
         db_index=False,
         editable=False,
     )
-    # When, and for a rejection its code and text; nobody but staff sees them yet.
+    # When, which documents it verified, and for a rejection its code and text; nobody but staff sees them yet.
     verdict_note = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()), editable=False)
     effective_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # The reviewer's checks (E-014); documents, accounts and the assessment keep their own.
+    identity_failed = models.BooleanField(_("ID check failed"), default=False, db_default=False)
     public_figure = models.CharField(max_length=12, choices=states.PublicFigure, default=states.PublicFigure.UNCHECKED)
     background_required = models.BooleanField(_("background check required"), default=False)
     background_passed = models.BooleanField(_("background check passed"), null=True, blank=True)

@@ -315,10 +315,11 @@ def suspend(
 
 
 def restore(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
-    """Shows a suspended creator again (S-015). Payouts stay held until `release_payouts`."""
+    """Shows a suspended creator again (S-015), never oneself. Payouts stay held until `release_payouts`."""
     at = at or clock.now()
     if by is not None:
         permissions.require(by, states.SUSPEND)
+    policies.check_not_oneself(creator.user_id, by)
     if not reason.strip():
         raise Invalid(_("Say why the creator is restored."), field="reason")
     with transaction.atomic():
@@ -352,6 +353,7 @@ def reverify(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None =
     at = at or clock.now()
     if by is not None:
         permissions.require(by, states.DECIDE)
+    policies.check_not_oneself(creator.user_id, by)
     deadline = at + dt.timedelta(days=values.get("creator.reverify_days"))
     with transaction.atomic():
         advance(creator, "reverify", by=by, at=at, reason=reason, changes={"reverify_by": deadline})
@@ -372,6 +374,7 @@ def confirm_verification(*, creator: Creator, by: Any, at: dt.datetime | None = 
     """Ends a re-verification well (S-012). Raises `policies.NotReady` without a verified, valid ID document."""
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
+    policies.check_not_oneself(creator.user_id, by)
     unmet = policies.missing_to_confirm(creator, at=at)
     if unmet:
         raise policies.NotReady(_("The identity cannot be confirmed yet."), unmet=unmet)
@@ -385,6 +388,7 @@ def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.dateti
     """Refuses a pending verification (S-013): hidden, payouts held, documents get their purge date."""
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
+    policies.check_not_oneself(creator.user_id, by)
     if not reason.strip():
         raise Invalid(_("Say why the verification is refused."), field="reason")
     with transaction.atomic():

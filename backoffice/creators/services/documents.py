@@ -17,7 +17,7 @@ from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
 from backoffice.creators import policies, queries, states
-from backoffice.creators.models import CreatorApplication, DocumentKey, VerificationDocument
+from backoffice.creators.models import Creator, CreatorApplication, DocumentKey, VerificationDocument
 from backoffice.creators.services import contents, vault
 from backoffice.creators.services.contents import TooLarge, WrongType
 from backoffice.notifications.services import notify
@@ -51,8 +51,7 @@ def upload(
         raise Forbidden(_("Only the applicant may add documents."))
     if document_type not in states.DocumentType.values:
         raise Invalid(_("Choose the kind of document."), field="document_type")
-    if expires_on is not None and expires_on <= at.date():
-        raise Invalid(_("This document has expired."), field="document_expires_on", code="document_expired")
+    _check_valid(expires_on, at=at)
     content_type = contents.detect(content)
     stored = ""
     scanned = not settings.CLAMAV_SOCKET
@@ -181,11 +180,12 @@ def check_open(document: VerificationDocument) -> None:
 def open_for_view(*, document: VerificationDocument, by: Any, at: dt.datetime | None = None) -> bytes:
     """The plaintext for one look, audited as `document.view` before it is handed out.
 
-    Raises Forbidden without `documents.view`, Conflict when destroyed, isolated or not scanned yet,
-    `vault.Unreadable` when altered.
+    Raises Forbidden without `documents.view` and for one's own, Conflict when destroyed, isolated or not scanned
+    yet, `vault.Unreadable` when altered.
     """
     at = at or clock.now()
     permissions.require(by, "documents.view")
+    policies.check_not_oneself(document.subject_id, by)
     check_open(document)
     content = read(document=document)
     with transaction.atomic():
@@ -204,25 +204,91 @@ def verify(
 ) -> None:
     """Accepts a document that this reviewer has opened (S-018). `expires_on` is read from the document."""
     at = at or clock.now()
-    permissions.require(by, "documents.decide")
+    _check_judge(document, by)
     if document.opened_by_id != by.pk:
         raise Conflict(_("Open the document before you verify it."), code="document_not_opened")
     expires_on = expires_on or document.document_expires_on
-    if expires_on is not None and expires_on <= at.date():
-        raise Invalid(_("This document has expired."), field="document_expires_on", code="document_expired")
+    _check_valid(expires_on, at=at)
     advance(
         document,
         "verify",
         by=by,
         at=at,
         changes={"reviewer": by, "reviewed_at": at, "document_expires_on": expires_on, "reason": ""},
+        note={"expires_on": expires_on},
     )
+
+
+def withdraw(*, document: VerificationDocument, by: Any, reason: str, at: dt.datetime | None = None) -> None:
+    """Takes back a verification that was a mistake: the document is pending again, to be judged anew.
+
+    Conflict once a creator is verified by it; then a new ID is asked for (`creators.reverify`).
+    """
+    at = at or clock.now()
+    _check_judge(document, by)
+    with transaction.atomic():
+        # The application before its papers, as where it is decided: an approval cannot take effect meanwhile.
+        application = CreatorApplication.objects.select_for_update().get(pk=document.application_id)
+        relied_on = application.status in (states.ApplicationStatus.APPROVED, states.ApplicationStatus.ACTIVATED)
+        if (
+            relied_on
+            and Creator.objects.filter(
+                user=document.subject_id, verification_status=states.VerificationStatus.VERIFIED
+            ).exists()
+        ):
+            raise Conflict(_("A creator is verified by this document; ask for a new one."), code="relied_on")
+        advance(document, "withdraw", by=by, at=at, reason=reason, changes={"reviewer": None, "reviewed_at": None})
+
+
+def correct_expiry(
+    *, document: VerificationDocument, expires_on: dt.date | None, by: Any, at: dt.datetime | None = None
+) -> None:
+    """Corrects the day until which a verified document is valid; None is an ID that does not end.
+
+    Raises Conflict for a document that is not verified or that this reviewer has not opened, Invalid for a day that
+    has passed.
+    """
+    at = at or clock.now()
+    _check_judge(document, by)
+    _check_valid(expires_on, at=at)
+    with transaction.atomic():
+        current = VerificationDocument.objects.select_for_update().get(pk=document.pk)
+        if current.status != states.DocumentStatus.VERIFIED:
+            raise Conflict(_("Only a verified document has a date to correct."), code="not_verified")
+        if current.opened_by_id != by.pk:
+            raise Conflict(_("Open the document before you correct its date."), code="document_not_opened")
+        before = current.document_expires_on
+        if before != expires_on:
+            # Whoever was told of the wrong day is told of the right one in its time.
+            VerificationDocument.objects.filter(pk=document.pk).update(
+                document_expires_on=expires_on, expiry_told_at=None, updated_at=at
+            )
+            entries.record(
+                action="document.correct",
+                by=by,
+                subject=document,
+                before={"document_expires_on": before},
+                after={"document_expires_on": expires_on},
+                at=at,
+            )
+    document.document_expires_on, document.expiry_told_at = expires_on, None
+
+
+def _check_judge(document: VerificationDocument, by: Any) -> None:
+    """Raises Forbidden without the right to judge documents, and for one's own."""
+    permissions.require(by, "documents.decide")
+    policies.check_not_oneself(document.subject_id, by)
+
+
+def _check_valid(expires_on: dt.date | None, *, at: dt.datetime) -> None:
+    if expires_on is not None and expires_on <= at.date():
+        raise Invalid(_("This document has expired."), field="document_expires_on", code="document_expired")
 
 
 def reject(*, document: VerificationDocument, by: Any, reason: str, at: dt.datetime | None = None) -> None:
     """Refuses a document and tells the applicant which one and why (S-019); sets its purge date."""
     at = at or clock.now()
-    permissions.require(by, "documents.decide")
+    _check_judge(document, by)
     if document.opened_by_id != by.pk:
         raise Conflict(_("Open the document before you refuse it."), code="document_not_opened")
     if not reason.strip():

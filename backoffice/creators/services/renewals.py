@@ -10,7 +10,7 @@ from backoffice.accounts import permissions
 from backoffice.audit import entries
 from backoffice.configuration import values
 from backoffice.core import clock
-from backoffice.core.errors import Conflict, Forbidden
+from backoffice.core.errors import Conflict
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import Creator
 from backoffice.queues.services import items
@@ -61,8 +61,7 @@ def keep(*, creator: Creator, by: Any, note: str = "", at: dt.datetime | None = 
     """
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
-    if creator.user_id == by.pk:
-        raise Forbidden(_("This is you; somebody else has to look."), code="own_application")
+    policies.check_not_oneself(creator.user_id, by)
     with transaction.atomic():
         creator = Creator.objects.select_for_update(of=("self",)).get(pk=creator.pk)
         if creator.verification_status != states.VerificationStatus.VERIFIED:

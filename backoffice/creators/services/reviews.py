@@ -1,6 +1,7 @@
 """What a reviewer finds: documents, accounts, public figure, background, and the five-part assessment."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.audit import entries
 from backoffice.core.errors import Invalid
 from backoffice.creators import states
-from backoffice.creators.models import CreatorApplication, QualityAssessment, SocialAccount
+from backoffice.creators.models import CreatorApplication, QualityAssessment, SocialAccount, VerificationDocument
 from backoffice.creators.services import documents
 from backoffice.creators.states import InfoItem, PublicFigure, RejectReason
 
@@ -26,6 +27,8 @@ SCORE_RANGE = range(1, 6)
 class Findings:
     """One reviewer's findings; None in a score means "not judged"."""
 
+    # False: the ID is not genuine, not valid or not the applicant's. No document counts as verified then.
+    identity: bool = True
     verified_documents: tuple[UUID, ...] = ()
     document_expires_on: dt.date | None = None
     checked_accounts: tuple[UUID, ...] = ()
@@ -46,11 +49,12 @@ class Findings:
         self.scores.update({name: getattr(self, name) for name in SCORES})
 
 
-def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt.datetime) -> None:
+def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt.datetime) -> list[UUID]:
     """Writes findings onto the application, its accounts, documents and assessment; one audit row for all.
 
-    Documents named in `verified_documents` must have been opened by this reviewer (S-018). Raises Invalid for
-    a score outside 1 to 5.
+    Documents named in `verified_documents` must have been opened by this reviewer (S-018). A failed identity check
+    takes back what was verified before; a date that differs from that of the verified ID corrects it. Returns the
+    documents that became verified. Raises Invalid for a score outside 1 to 5.
     """
     for name, score in findings.scores.items():
         if score is not None and score not in SCORE_RANGE:
@@ -59,19 +63,20 @@ def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt
         raise Invalid(_("Choose an outcome of the public-figure check."), field="public_figure")
     with transaction.atomic():
         CreatorApplication.objects.filter(pk=application.pk).update(
+            identity_failed=not findings.identity,
             public_figure=findings.public_figure,
             background_required=findings.background_required,
             background_passed=findings.background_passed if findings.background_required else None,
             updated_at=at,
         )
-        application.refresh_from_db(fields=["public_figure", "background_required", "background_passed"])
-        for ids, verified in ((findings.checked_accounts, True), (findings.refused_accounts, False)):
+        application.refresh_from_db(
+            fields=["identity_failed", "public_figure", "background_required", "background_passed"]
+        )
+        for ids, theirs in ((findings.checked_accounts, True), (findings.refused_accounts, False)):
             SocialAccount.objects.filter(application=application, pk__in=ids).update(
-                verified=verified, checked_by=by, checked_at=at, updated_at=at
+                verified=theirs, checked_by=by, checked_at=at, updated_at=at
             )
-        pending = application.documents.filter(pk__in=findings.verified_documents, status=states.DocumentStatus.PENDING)
-        for document in pending:
-            documents.verify(document=document, by=by, expires_on=findings.document_expires_on, at=at)
+        verified = _judge_documents(application, findings, by=by, at=at)
         QualityAssessment.objects.update_or_create(
             application=application,
             defaults={
@@ -90,14 +95,49 @@ def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt
             data={
                 **findings.scores,
                 "appropriate": findings.appropriate,
+                "identity": findings.identity,
                 "public_figure": findings.public_figure,
                 "background_required": findings.background_required,
                 "background_passed": findings.background_passed,
                 "accounts_checked": len(findings.checked_accounts),
-                "documents_verified": len(findings.verified_documents),
+                "documents_verified": len(verified),
             },
             at=at,
         )
+    return verified
+
+
+def shown_id(papers: Iterable[VerificationDocument]) -> VerificationDocument | None:
+    """The ID that the findings and their date are about: a verified one, else one to be judged, else any."""
+    ids = [paper for paper in papers if paper.document_type in states.IDENTITY_TYPES]
+    order = (states.DocumentStatus.VERIFIED, states.DocumentStatus.PENDING)
+    return next((paper for status in order for paper in ids if paper.status == status), next(iter(ids), None))
+
+
+def _judge_documents(application: CreatorApplication, findings: Findings, *, by: Any, at: dt.datetime) -> list[UUID]:
+    """Verifies, corrects or takes back what the findings say of the documents; returns what became verified."""
+    if not findings.identity:
+        # Whoever may not judge documents cannot take a verification back: the failed check stops the approval alone.
+        if by.may(states.DOCUMENTS):
+            for document in application.documents.filter(
+                document_type__in=states.IDENTITY_TYPES, status=states.DocumentStatus.VERIFIED
+            ):
+                documents.withdraw(document=document, by=by, reason="identity check failed", at=at)
+        return []
+    paper = shown_id(application.documents.all())
+    if (
+        paper is not None
+        and paper.status == states.DocumentStatus.VERIFIED
+        and findings.document_expires_on not in (None, paper.document_expires_on)
+    ):
+        documents.correct_expiry(document=paper, expires_on=findings.document_expires_on, by=by, at=at)
+    verified = []
+    for document in application.documents.filter(
+        pk__in=findings.verified_documents, status=states.DocumentStatus.PENDING
+    ):
+        documents.verify(document=document, by=by, expires_on=findings.document_expires_on, at=at)
+        verified.append(document.pk)
+    return verified
 
 
 REJECTION_TEXTS: dict[str, str | Promise] = {

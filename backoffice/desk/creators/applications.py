@@ -362,13 +362,23 @@ def _to_verify(request: StaffRequest, dossier: Dossier, *, strict: bool) -> tupl
 
 
 def _verifies_unconfirmed(request: StaffRequest, pk: UUID, *, strict: bool) -> bool:
-    """Whether this verifies an ID without a factor from the last minutes, as every decision about documents needs.
+    """Whether this verifies an ID, or corrects its date, without a factor from the last minutes, as every decision
+    about documents needs.
 
     Whoever has just looked at the document has given it.
     """
     if stepup.is_fresh(request) or "identity" not in request.POST:
         return False
-    return bool(_to_verify(request, find(pk), strict=strict))
+    dossier = find(pk)
+    return bool(_to_verify(request, dossier, strict=strict)) or _corrects(request, dossier)
+
+
+def _corrects(request: StaffRequest, dossier: Dossier) -> bool:
+    """Whether the day typed is another than that of the verified ID."""
+    paper, typed = reviews.shown_id(dossier.documents), request.POST.get("document_expires_on", "")
+    if paper is None or paper.status != states.DocumentStatus.VERIFIED or not typed:
+        return False
+    return typed != (paper.document_expires_on.isoformat() if paper.document_expires_on else "")
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.accounts import stepup
 from backoffice.accounts.models import User
 from backoffice.core import clock
-from backoffice.core.errors import Conflict, NotFound
+from backoffice.core.errors import Conflict, Invalid, NotFound
 from backoffice.creators import queries, states
 from backoffice.creators.models import VerificationDocument
 from backoffice.creators.services import documents as services
@@ -97,7 +97,11 @@ def viewer(
 
 def find(pk: UUID) -> VerificationDocument:
     """The document with its person and application. Raises NotFound."""
-    document = VerificationDocument.objects.select_related("subject", "application", "opened_by").filter(pk=pk).first()
+    document = (
+        VerificationDocument.objects.select_related("subject", "application__creator", "opened_by")
+        .filter(pk=pk)
+        .first()
+    )
     if document is None:
         raise NotFound(_("There is no such document."))
     return document
@@ -152,10 +156,39 @@ def document_unlock(request: HttpRequest, pk: UUID) -> HttpResponse:
 @screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
 @stepup.required
 def document_verify(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Accepts one document that this reviewer has opened (S-018)."""
+    """Accepts one document that this reviewer has opened, with the day that stands on it (S-018)."""
     document = find(pk)
-    services.verify(document=document, by=request.user)
+    services.verify(document=document, by=request.user, expires_on=_day(request))
     messages.success(request, _("The document is accepted."))
+    return redirect("desk:application_detail", pk=document.application_id)
+
+
+def _day(request: StaffRequest) -> dt.date | None:
+    """The day typed, None for none. Raises Invalid for what is no day."""
+    typed = request.POST.get("expires_on", "").strip()
+    try:
+        return dt.date.fromisoformat(typed) if typed else None
+    except ValueError as error:
+        raise Invalid(_("Enter a day."), field="document_expires_on") from error
+
+
+@screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
+@stepup.required
+def document_expiry(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Corrects the day until which a verified document is valid."""
+    document = find(pk)
+    services.correct_expiry(document=document, by=request.user, expires_on=_day(request))
+    messages.success(request, _("The date is corrected."))
+    return redirect("desk:application_detail", pk=document.application_id)
+
+
+@screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
+@stepup.required
+def document_withdraw(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Takes a verification back on which nothing was built yet."""
+    document = find(pk)
+    services.withdraw(document=document, by=request.user, reason="taken back on its page")
+    messages.success(request, _("The document is to be judged again."))
     return redirect("desk:application_detail", pk=document.application_id)
 
 
@@ -173,6 +206,8 @@ urlpatterns = [
     path("documents/<uuid:pk>/viewer/", document_viewer, name="document_viewer"),
     path("documents/<uuid:pk>/content/", document_content, name="document_content"),
     path("documents/<uuid:pk>/verify/", document_verify, name="document_verify"),
+    path("documents/<uuid:pk>/expiry/", document_expiry, name="document_expiry"),
+    path("documents/<uuid:pk>/withdraw/", document_withdraw, name="document_withdraw"),
     path("documents/<uuid:pk>/reject/", document_reject, name="document_reject"),
     path("applications/<uuid:pk>/documents/unlock/", document_unlock, name="document_unlock"),
 ]

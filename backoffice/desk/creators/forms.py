@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.creators import states
 from backoffice.creators.models import CreatorApplication, QualityAssessment
 from backoffice.creators.queries import Dossier
-from backoffice.creators.services.reviews import Findings
+from backoffice.creators.services.reviews import Findings, shown_id
 from backoffice.creators.states import InfoItem, PublicFigure
 
 SCORE_CHOICES = [
@@ -112,6 +112,7 @@ class ReviewForm(forms.Form):
         languages = self.dossier.application.languages if data["languages"] else []
         outcome = data["public_figure"] or PublicFigure.NO
         return Findings(
+            identity=data["identity"],
             verified_documents=documents if data["identity"] else (),
             document_expires_on=data["document_expires_on"],
             checked_accounts=tuple(a.pk for a in self.dossier.accounts if a.pk in ticked),
@@ -135,8 +136,9 @@ def initial(dossier: Dossier) -> dict[str, Any]:
     assessment = _assessment(application)
     accounts = [str(a.pk) for a in dossier.accounts if a.verified or a.checked_at is None]
     checked = any(a.checked_at is not None for a in dossier.accounts)
+    paper = shown_id(dossier.documents)
     values: dict[str, Any] = {
-        "identity": True,
+        "identity": not application.identity_failed or _came_since(dossier, assessment),
         "social": any(a.verified for a in dossier.accounts) or not checked,
         "not_posing": application.public_figure != PublicFigure.DOUBTFUL,
         "accounts": accounts,
@@ -145,10 +147,7 @@ def initial(dossier: Dossier) -> dict[str, Any]:
         else PublicFigure.NO,
         "background_required": application.background_required,
         "background_passed": bool(application.background_passed),
-        "document_expires_on": next(
-            (d.document_expires_on for d in dossier.documents if d.document_type in states.IDENTITY_TYPES),
-            None,
-        ),
+        "document_expires_on": paper.document_expires_on if paper is not None else None,
         "appropriate": True,
         "languages": True,
         "video_quality": MEETS,
@@ -167,6 +166,15 @@ def initial(dossier: Dossier) -> dict[str, Any]:
             "notes": assessment.notes,
         }
     return values
+
+
+def _came_since(dossier: Dossier, assessment: QualityAssessment | None) -> bool:
+    """Whether an ID came after the findings were saved: the one that failed is not the last word then."""
+    since = assessment.assessed_at if assessment is not None else None
+    return since is not None and any(
+        paper.document_type in states.IDENTITY_TYPES and paper.status in states.GIVEN and paper.created_at > since
+        for paper in dossier.documents
+    )
 
 
 def _assessment(application: CreatorApplication) -> QualityAssessment | None:

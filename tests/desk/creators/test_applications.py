@@ -218,6 +218,58 @@ def test_one_document_is_accepted_by_a_reviewer_who_opened_it(desk: Client, by: 
     assert (document.status, document.reviewer) == ("verified", by)
 
 
+def test_a_verified_documents_date_is_corrected_and_its_acceptance_taken_back(desk: Client, by: User) -> None:
+    document = make.submitted().documents.get()
+    address_of = f"/admin/creators/documents/{document.pk}/"
+    desk.get(link_to(document, by))
+    assert desk.post(f"{address_of}verify/", {"expires_on": "2091-01-01"}).status_code == 302
+    page = desk.get(address(document.application)).content.decode()
+    assert "Correct the date" in page
+    assert 'value="2091-01-01"' in page
+    assert desk.post(f"{address_of}expiry/", {"expires_on": "soon"}).status_code == 400
+    assert desk.post(f"{address_of}expiry/", {"expires_on": "2019-10-01"}).status_code == 400
+    assert desk.post(f"{address_of}expiry/", {"expires_on": "2092-02-02"}).status_code == 302
+    document.refresh_from_db()
+    assert str(document.document_expires_on) == "2092-02-02"
+    assert desk.post(f"{address_of}withdraw/").status_code == 302
+    document.refresh_from_db()
+    assert (document.status, document.reviewer) == ("pending", None)
+
+
+@pytest.mark.parametrize("verb", ["expiry", "withdraw"])
+def test_changing_a_verification_asks_for_a_fresh_factor(client: Client, by: User, verb: str) -> None:
+    document = make.approved(by).documents.get()
+    sign_in(client, by, factor_age=600)
+    answer = client.post(f"/admin/creators/documents/{document.pk}/{verb}/", {"expires_on": "2092-02-02"})
+    assert "/2fa/reauthenticate/" in answer["Location"]
+    document.refresh_from_db()
+    assert (document.status, document.document_expires_on) == ("verified", None)
+
+
+def test_a_failed_id_check_survives_saving_and_stops_an_approval_of_a_verified_id(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    look(desk, application)
+    assert desk.post(address(application, "save"), passing(application)).status_code == 302
+    assert application.documents.get().status == "verified"
+    answer = desk.post(address(application, "approve"), passing(application, identity=None))
+    assert (answer.status_code, b"The ID check failed." in answer.content) == (409, True)
+    desk.post(address(application, "save"), passing(application, identity=None))
+    assert application.documents.get().status == "pending"
+    assert not desk.get(address(application)).context["form"]["identity"].value()
+
+
+def test_correcting_the_date_in_the_review_asks_for_a_fresh_factor(client: Client, by: User) -> None:
+    application, item = make.in_review(by)
+    make.look_at_documents(application, by)
+    applications.save_review(
+        application=application, by=by, token=str(item.lease_token), findings=make.good(application)
+    )
+    sign_in(client, by, factor_age=600)
+    assert "/2fa/" not in client.post(address(application, "save"), passing(application))["Location"]
+    answer = client.post(address(application, "save"), passing(application, document_expires_on="2092-02-02"))
+    assert "/2fa/reauthenticate/" in answer["Location"]
+
+
 @pytest.mark.parametrize("role", ["admin", "ops_manager", "content_moderator"])
 @pytest.mark.parametrize("verb", ["verify", "reject"])
 def test_nobody_else_judges_a_document(client: Client, role: str, verb: str) -> None:
@@ -409,7 +461,7 @@ def test_approving_without_having_opened_the_id_says_so(desk: Client, by: User) 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"identity": None}, "No ID document is verified."),
+        ({"identity": None}, "The ID check failed."),
         ({"social": None}, "No social account is checked."),
         ({"accounts": []}, "No social account is checked."),
         ({"not_posing": None}, "The public-figure check raised a doubt."),

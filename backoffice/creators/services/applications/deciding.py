@@ -19,7 +19,7 @@ from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import CreatorApplication
-from backoffice.creators.services import creators, reviews
+from backoffice.creators.services import creators, documents, reviews
 from backoffice.creators.services.applications import steps
 from backoffice.creators.states import ApplicationStatus, RejectReason
 from backoffice.notifications.services import notify
@@ -50,12 +50,14 @@ def approve(
     with transaction.atomic():
         window = _complete(application, token=token, by=by, outcome="approved", undo_seconds=undo_seconds, at=at)
         application = steps.locked(application)
+        verified: list[UUID] = []
         if findings is not None:
-            reviews.save(application=application, findings=findings, by=by, at=at)
+            verified = reviews.save(application=application, findings=findings, by=by, at=at)
         unmet = policies.missing_to_approve(application)
         if unmet:
             raise policies.NotReady(_("The application cannot be approved yet."), unmet=unmet)
-        return _decide(application, Verdict.APPROVE, by=by, window=window, at=at)
+        note = {"verified": [str(pk) for pk in verified]}
+        return _decide(application, Verdict.APPROVE, by=by, window=window, at=at, note=note)
 
 
 def reject(
@@ -87,7 +89,8 @@ def reject(
         if findings is not None:
             reviews.save(application=application, findings=findings, by=by, at=at)
         text = text.strip() or reviews.rejection_text(code, language=application.applicant.language)
-        return _decide(application, Verdict.REJECT, by=by, window=window, at=at, code=code, text=text)
+        note = {"code": code, "text": text}
+        return _decide(application, Verdict.REJECT, by=by, window=window, at=at, note=note)
 
 
 def undo(
@@ -95,7 +98,8 @@ def undo(
 ) -> tuple[CreatorApplication, WorkItem]:
     """Takes a decision back before it takes effect; the application is in this reviewer's hands again.
 
-    Raises Conflict when the window is over or the decision is somebody else's.
+    What the decision verified is to be judged again. Raises Conflict when the window is over or the decision is
+    somebody else's.
     """
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
@@ -104,8 +108,10 @@ def undo(
         application = steps.locked(application)
         if not application.verdict or application.status != ApplicationStatus.IN_REVIEW:
             raise Conflict(_("The decision has taken effect."), code="not_undoable")
-        verdict = application.verdict
+        verdict, verified = application.verdict, application.verdict_note.get("verified", [])
         _write(application, at, **UNDECIDED)
+        for document in application.documents.filter(pk__in=verified, status=states.DocumentStatus.VERIFIED):
+            documents.withdraw(document=document, by=by, reason="decision taken back", at=at)
         entries.record(action="application.undo", by=by, subject=application, data={"verdict": verdict}, at=at)
     return application, item
 
@@ -161,11 +167,17 @@ def _write(application: CreatorApplication, at: dt.datetime, **fields: Any) -> N
 
 
 def _decide(
-    application: CreatorApplication, verdict: str, *, by: Any, window: dt.timedelta, at: dt.datetime, **note: str
+    application: CreatorApplication,
+    verdict: str,
+    *,
+    by: Any,
+    window: dt.timedelta,
+    at: dt.datetime,
+    note: dict[str, Any],
 ) -> CreatorApplication:
     if not application.machine.allows(application.status, verdict):
         raise Conflict(_("This application is not in review."), code="illegal_transition")
-    note |= {"at": at.isoformat()}
+    note = {**note, "at": at.isoformat()}
     _write(application, at, verdict=verdict, verdict_by=by, verdict_note=note, effective_at=at + window)
     if not window:
         return _take_effect(application, at=at)
