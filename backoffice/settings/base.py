@@ -250,7 +250,10 @@ CSP_MEDIA_SOURCES: list[str] = env.list("CSP_MEDIA_SOURCES", default=[])
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French")), ("ht", _("Haitian Creole"))]
 LANG_INFO.setdefault("ht", {"bidi": False, "code": "ht", "name": "Haitian Creole", "name_local": "Kreyòl ayisyen"})
-LOCALE_PATHS = [BASE_DIR / "backoffice" / "locale"]
+# Our own texts first; then those that the frameworks bring in no Creole, or in no French, kept by hand.
+LOCALE_PATHS = [BASE_DIR / "backoffice" / "locale", BASE_DIR / "backoffice" / "locale_frameworks"]
+# Django has no dates and numbers in Haitian Creole either.
+FORMAT_MODULE_PATH = "backoffice.settings.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

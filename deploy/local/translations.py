@@ -10,6 +10,9 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALES = ROOT / "backoffice" / "locale"
+# What Django and the other frameworks say in no Creole or French of their own; `gather` leaves it alone.
+FRAMEWORKS = ROOT / "backoffice" / "locale_frameworks"
+FOLDERS = (LOCALES, FRAMEWORKS)
 LANGUAGES = ("fr", "ht")
 # Babel has no Haitian Creole; the plural rule stands in the file's own header.
 BABEL_LOCALE = {"ht": None}
@@ -29,7 +32,7 @@ def catalogue_of(source: Path):
 def compile_all() -> int:
     """Writes the .mo beside every .po that is newer; returns how many."""
     written = 0
-    for source in sorted(LOCALES.glob("*/LC_MESSAGES/*.po")):
+    for source in sorted(found for folder in FOLDERS for found in folder.glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue

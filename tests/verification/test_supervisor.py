@@ -106,7 +106,7 @@ class TestReset:
 class TestCompilingTranslations:
     @pytest.fixture(autouse=True)
     def _locale(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(translations, "LOCALES", tmp_path)
+        monkeypatch.setattr(translations, "FOLDERS", (tmp_path,))
         self.sources = [tmp_path / language / "LC_MESSAGES" / "django.po" for language in ("fr", "ht")]
         for source, word in zip(self.sources, ("Bonjour", "Bonjou"), strict=True):
             source.parent.mkdir(parents=True)
