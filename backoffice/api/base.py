@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from structlog.contextvars import get_contextvars
 
-from backoffice.accounts import roles
+from backoffice.accounts import roles, stepup, tokens
 from backoffice.accounts.models import User
 from backoffice.api import refusals
 from backoffice.core import errors
@@ -175,6 +175,12 @@ class ApiView(APIView):
     def token(self) -> dict[str, Any]:
         """The payload of the token in use."""
         return cast("dict[str, Any]", self.request.auth)
+
+    def demand_fresh_code(self) -> None:
+        """Raises Forbidden unless a code was given on this session minutes ago (spec 08)."""
+        age = tokens.factor_age(self.token, self.member)
+        if age is None or age >= stepup.WITHIN_SECONDS:
+            raise errors.Forbidden(_("Give a fresh code of your authenticator app first."), code="mfa_required")
 
     @property
     def idempotency_key(self) -> str:

@@ -241,6 +241,8 @@ LIVE_ITEMS = (*ACTIVE_ITEMS, I.FAILED)
 IN_FLIGHT_ITEMS = (I.SUBMITTING, I.UNKNOWN, I.NEEDS_HUMAN)
 # The next step is a person's.
 TROUBLED_ITEMS = (I.HELD, I.UNKNOWN, I.NEEDS_HUMAN, I.FAILED)
+# These paid nothing: they are not the creator's payout of the week or month.
+CALLED_OFF = (I.FAILED, I.RETURNED, I.CANCELLED)
 DONE_ITEMS = (I.PAID, I.RETURNED, I.CANCELLED)
 
 ITEM = Machine(

@@ -2,9 +2,12 @@
 
 import pytest
 
+from backoffice.audit.models import AuditEntry
+from backoffice.core.errors import Forbidden
 from backoffice.creators.services import creators
+from backoffice.notifications.models import Notification
 from tests.factories import creators as make
-from tests.factories.accounts import api_client, member
+from tests.factories.accounts import api_client, member, staff
 from tests.statements import count
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +80,35 @@ def test_the_agreement_in_force_is_signed_once_and_an_older_one_is_not() -> None
     assert client.post(f"{BASE}/me/agreement", {"version": "2026-01"}, format="json").status_code == 200
     creator.refresh_from_db()
     assert creator.agreement_version == "2026-01"
+
+
+def test_how_often_one_is_paid_is_changed_with_a_fresh_code_audited_and_told() -> None:
+    creator = make.creator()
+    asked = {"payout_schedule": "weekly", "bio": "Songs"}
+    stale = api_client(creator.user).put(f"{BASE}/me", asked, format="json")
+    assert (stale.status_code, stale.json()["error"]["code"]) == (403, "mfa_required")
+    creator.refresh_from_db()
+    assert (creator.payout_schedule, creator.bio) == ("monthly", "")
+    # The whole profile sent back as it was asks for no code.
+    same = api_client(creator.user).put(f"{BASE}/me", {**asked, "payout_schedule": "monthly"}, format="json")
+    assert same.status_code == 200
+    client = api_client(creator.user, factor=True)
+    assert client.put(f"{BASE}/me", asked, format="json").json()["data"]["payout_schedule"] == "weekly"
+    entry = AuditEntry.objects.get(action="creator.update", after__has_key="payout_schedule")
+    assert (entry.before, entry.after, entry.actor_id) == (
+        {"payout_schedule": "monthly"},
+        {"payout_schedule": "weekly"},
+        creator.user_id,
+    )
+    told = Notification.objects.get(user=creator.user, event="payout.schedule_changed", channel="email")
+    assert "one payout run a week" in told.body
+    wrong = client.put(f"{BASE}/me", {"payout_schedule": "hourly"}, format="json")
+    assert (wrong.status_code, list(wrong.json()["error"]["details"])) == (400, ["payout_schedule"])
+
+
+def test_nobody_else_changes_how_often_a_creator_is_paid() -> None:
+    creator = make.creator()
+    with pytest.raises(Forbidden):
+        creators.update_profile(creator=creator, by=staff("super_admin"), fields={"payout_schedule": "weekly"})
+    creator.refresh_from_db()
+    assert creator.payout_schedule == "monthly"

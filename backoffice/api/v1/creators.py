@@ -79,7 +79,7 @@ class OwnCreatorOutput(CreatorOutput):
 
 
 class ProfileInput(serializers.Serializer[Any]):
-    """What creators may change of their public profile; how they are paid is changed elsewhere."""
+    """What creators may change of themselves: their public profile, and how often they are paid."""
 
     stage_name = serializers.CharField(max_length=200, required=False)
     bio = serializers.CharField(max_length=4000, required=False, allow_blank=True)
@@ -92,6 +92,9 @@ class ProfileInput(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=80), max_length=10, required=False
     )
     avatar = serializers.UUIDField(required=False, allow_null=True)
+    payout_schedule = serializers.ChoiceField(
+        choices=states.PayoutSchedule.choices, required=False, help_text="Another one needs a fresh code"
+    )
 
 
 class AgreementInput(serializers.Serializer[Any]):
@@ -167,9 +170,11 @@ class Me(ApiView):
 
     @extend_schema(request=ProfileInput, responses=OwnCreatorOutput, operation_id="creators_me_update")
     def put(self, request: Request) -> Response:
-        """Changes the fields that are sent."""
+        """Changes the fields that are sent. Another payout schedule needs a fresh code, and its creator is told."""
         creator = self._own()
         fields = with_assets(request.user, self.valid(ProfileInput, partial=True))
+        if fields.get("payout_schedule", creator.payout_schedule) != creator.payout_schedule:
+            self.demand_fresh_code()
         creator = creators.update_profile(creator=creator, by=request.user, fields=fields)
         return ok(OwnCreatorOutput(creator).data)
 

@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.accounts import stepup, tokens
 from backoffice.accounts.models import User
 from backoffice.api.base import ApiView, MoneySerializer, created, money, ok
 from backoffice.core import context
@@ -141,12 +140,6 @@ class CreatorsMoney(ApiView):
     def person(self) -> User:
         # The matrix lets nobody else this far.
         return cast(User, self.request.user)
-
-    def demand_fresh_code(self) -> None:
-        """Raises Forbidden unless a code was given on this session minutes ago (spec 08)."""
-        age = tokens.factor_age(cast(dict[str, Any], self.request.auth), self.person)
-        if age is None or age >= stepup.WITHIN_SECONDS:
-            raise Forbidden(_("Give a fresh code of your authenticator app first."), code="mfa_required")
 
 
 class Balance(CreatorsMoney):

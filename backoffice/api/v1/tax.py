@@ -3,15 +3,12 @@
 from typing import Any
 
 from django.urls import path
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backoffice.accounts import stepup, tokens
 from backoffice.api.base import ApiView, created, ok
-from backoffice.core.errors import Forbidden
 from backoffice.creators import queries, states
 from backoffice.creators.services import tax
 
@@ -59,9 +56,7 @@ class MyTaxForm(ApiView):
     @extend_schema(request=TaxFormInput, responses={201: TaxFormState}, operation_id="creators_me_tax_form_sign")
     def post(self, request: Request) -> Response:
         """Signs a form in the place of the one before. Needs a fresh code; 400 names the field."""
-        age = tokens.factor_age(self.token, self.member)
-        if age is None or age >= stepup.WITHIN_SECONDS:
-            raise Forbidden(_("Give a fresh code of your authenticator app first."), code="mfa_required")
+        self.demand_fresh_code()
         tax.submit(creator=self.creator, by=request.user, **self.valid(TaxFormInput))
         return created(self._state())
 

@@ -144,7 +144,11 @@ def activate(*, creator: Creator, by: Any, at: dt.datetime) -> None:
 
 
 def update_profile(*, creator: Creator, by: Any, fields: Mapping[str, Any], at: dt.datetime | None = None) -> Creator:
-    """Changes the public profile and the payout schedule (U-019). Unknown fields raise Invalid."""
+    """Changes the public profile and the payout schedule (U-019). Unknown fields raise Invalid.
+
+    Only the creator changes the schedule, and is told: Forbidden for anybody else. Runs put together from then on
+    follow it.
+    """
     at = at or clock.now()
     unknown = sorted(set(fields) - set(PROFILE_FIELDS))
     if unknown:
@@ -153,6 +157,8 @@ def update_profile(*, creator: Creator, by: Any, fields: Mapping[str, Any], at: 
         raise Invalid(_("Enter your stage name."), field="stage_name")
     if "stage_name" in fields:
         fields = {**fields, "stage_name": " ".join(str(fields["stage_name"]).split())}
+    if fields.get("payout_schedule", creator.payout_schedule) not in states.PayoutSchedule.values:
+        raise Invalid(_("Choose one of the schedules."), field="payout_schedule")
     avatar = fields.get("avatar")
     if avatar is not None and avatar.owner_user_id != creator.user_id:
         raise Invalid(_("This picture is not yours."), field="avatar")
@@ -165,6 +171,8 @@ def update_profile(*, creator: Creator, by: Any, fields: Mapping[str, Any], at: 
         changed = {name: value for name, value in fields.items() if before[name] != value}
         if not changed:
             return creator
+        if "payout_schedule" in changed and (by is None or by.pk != creator.user_id):
+            raise Forbidden(_("Only the creator chooses how often they are paid."), code="not_the_creator")
         for name, value in changed.items():
             setattr(creator, name, value)
         creator.save(update_fields=[*changed, "updated_at"])
@@ -176,6 +184,13 @@ def update_profile(*, creator: Creator, by: Any, fields: Mapping[str, Any], at: 
             after=changed,
             at=at,
         )
+        if "payout_schedule" in changed:
+            notify(
+                user=creator.user,
+                event="payout.schedule_changed",
+                data={"before": before["payout_schedule"], "after": changed["payout_schedule"]},
+                by=by,
+            )
     return creator
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts.models import User
 from backoffice.core.errors import Conflict, DomainError, Forbidden, Invalid
 from backoffice.creators.models import Creator
-from backoffice.creators.states import TaxFormStatus, VerificationStatus
+from backoffice.creators.states import PayoutSchedule, TaxFormStatus, VerificationStatus
 from backoffice.finance.models import PayoutAccount, PayoutItem, PayoutMethod, PayoutRun
 from backoffice.finance.policies.rounding import percent
 from backoffice.finance.states import AccountStatus
@@ -37,6 +37,8 @@ TEXTS = {
     "above_available": _("The available balance does not cover this amount."),
     "above_ceiling": _("The amount is larger than a payout can be."),
     "already_open": _("Another payout is still open."),
+    "on_demand": _("The creator is paid only when they ask for it."),
+    "not_due": _("The creator was in a run of this week or month already, as their schedule says."),
 }
 
 
@@ -128,6 +130,21 @@ def amount_reasons(
     if amount_minor > CEILING_MINOR:
         reasons.append(Reason("above_ceiling"))
     return reasons
+
+
+def schedule_reasons(creator: Creator, *, last_run_at: datetime | None, at: datetime) -> list[Reason]:
+    """What the creator's schedule says against a run of finance at this moment (F-028).
+
+    ``last_run_at`` is when they were last in one that was not called off. Weeks begin on Monday, both spans in UTC.
+    """
+    if creator.payout_schedule == PayoutSchedule.ON_DEMAND:
+        return [Reason("on_demand")]
+    begins = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if creator.payout_schedule == PayoutSchedule.WEEKLY:
+        begins -= timedelta(days=begins.weekday())
+    else:
+        begins = begins.replace(day=1)
+    return [Reason("not_due")] if last_run_at is not None and last_run_at >= begins else []
 
 
 def open_reason() -> Reason:

@@ -1,6 +1,6 @@
 """Asking for payouts, deciding about them, and sending them by the crash protocol."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,7 +34,7 @@ from backoffice.finance.services import (
 from backoffice.finance.services.payouts.decisions import PreviewChanged
 from backoffice.finance.services.payouts.requests import KeyReused
 from backoffice.finance.services.providers import ProviderUnavailable
-from backoffice.finance.states import ACCOUNT, ITEM, RUN
+from backoffice.finance.states import ACCOUNT, ITEM, RUN, ItemStatus
 from backoffice.notifications.models import Notification
 from backoffice.queues import queries as queue
 from integrations.stripe.client import StripeClient
@@ -192,6 +192,45 @@ def test_a_run_takes_everybody_who_can_be_paid_and_says_why_the_others_were_left
     assert set(reasons[str(without.pk)]) == {"tax_form_missing", "no_account"}
     assert run.preview["totals"]["net_minor"] == 300_00 - 100
     assert run.preview["provider_balance"]["available_minor"] == 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("schedule", "later", "reasons"),
+    [
+        ("on_demand", timedelta(0), ["on_demand"]),
+        ("weekly", timedelta(days=4, hours=14), ["not_due"]),  # Sunday evening
+        ("weekly", timedelta(days=4, hours=16), []),  # Monday
+        ("monthly", timedelta(days=26, hours=14), ["not_due"]),  # the last of the month
+        ("monthly", timedelta(days=26, hours=16), []),  # the first
+    ],
+)
+def test_a_run_takes_whom_their_schedule_says(
+    db: None, stripe: RunningFake, schedule: str, later: timedelta, reasons: list[str]
+) -> None:
+    wednesday = datetime(2026, 8, 5, 9, tzinfo=UTC)
+    maker, creator = finance.finance_person(), finance.payable(300_00)
+    first = payouts.draft(method=finance.method(), by=maker, at=wednesday)
+    assert first.items.count() == 1
+    # Paid, while more has come in.
+    first.items.update(status=ItemStatus.PAID)
+    Creator.objects.filter(pk=creator.pk).update(payout_schedule=schedule)
+    run = payouts.draft(method=finance.method(), by=maker, at=wednesday + later)
+    assert [entry["reasons"] for entry in run.preview["left_out"]] == ([reasons] if reasons else [])
+    assert run.items.count() == (0 if reasons else 1)
+
+
+@pytest.mark.parametrize("status", ["failed", "returned", "cancelled"])
+def test_a_payout_that_came_to_nothing_is_made_up_for_in_the_next_run(
+    db: None, stripe: RunningFake, status: str
+) -> None:
+    maker = finance.finance_person()
+    finance.payable(300_00)
+    payouts.draft(method=finance.method(), by=maker).items.update(status=status)
+    run = payouts.draft(method=finance.method(), by=maker)
+    if status == "failed":  # which is tried again before anything else is paid
+        assert [entry["reasons"] for entry in run.preview["left_out"]] == [["already_open"]]
+    else:
+        assert run.items.count() == 1
 
 
 def test_an_empty_run_is_not_submitted(db: None, stripe: RunningFake) -> None:

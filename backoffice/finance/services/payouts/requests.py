@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
@@ -18,7 +19,7 @@ from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
 from backoffice.finance.services import providers
 from backoffice.finance.services.payouts import approval, runs
-from backoffice.finance.states import LIVE_ITEMS, AccountStatus, ItemStatus, RunStatus
+from backoffice.finance.states import CALLED_OFF, LIVE_ITEMS, AccountStatus, ItemStatus, RunStatus
 from backoffice.notifications.services import notify
 from integrations.stripe.errors import StripeFailure
 
@@ -89,7 +90,10 @@ def request(
 
 
 def draft(*, method: PayoutMethod, by: User, key: str | None = None, at: datetime | None = None) -> PayoutRun:
-    """Finance puts together a run of everybody who can be paid by this method now, each with all that is free."""
+    """Finance puts together a run of everybody who can be paid by this method now, each with all that is free.
+
+    A creator is in one run per week or month, as their schedule says; who is paid on demand asks for it.
+    """
     at = at or clock.now()
     permissions.require(by, "payouts.edit")
     if key is not None:
@@ -214,7 +218,9 @@ def _add_item(run: PayoutRun, creator: Creator, account: PayoutAccount, amount_m
 
 
 def _collect(run: PayoutRun, at: datetime) -> list[dict[str, Any]]:
-    """Items for everybody who can be paid; the others with their reasons. A fixed number of reads."""
+    """Items for everybody who can be paid and whose schedule says now; the others with their reasons. A fixed number of
+    reads.
+    """
     owners = Balance.objects.filter(
         account__kind=AccountKind.CREATOR_AVAILABLE, account__currency=run.currency, amount__gt=0
     ).values_list("account__creator", flat=True)
@@ -236,11 +242,18 @@ def _collect(run: PayoutRun, at: datetime) -> list[dict[str, Any]]:
             "creator_id", flat=True
         )
     )
+    in_runs = PayoutItem.objects.filter(
+        creator__in=people, currency=run.currency, run__origin=PayoutRun.Origin.BATCH
+    ).exclude(status__in=CALLED_OFF)
+    last_run = dict(in_runs.order_by().values_list("creator").annotate(Max("created_at")))
     left_out = []
     for creator in people:
         balance = by_creator[creator.pk][run.currency]
         account = accounts.get(creator.pk)
-        reasons = [policy.open_reason()] if creator.pk in busy else []
+        if creator.pk in busy:
+            reasons = [policy.open_reason()]
+        else:
+            reasons = policy.schedule_reasons(creator, last_run_at=last_run.get(creator.pk), at=at)
         reasons += policy.person_reasons(creator, at=at)
         reasons += policy.account_reasons(account, run.method)
         if balance.free:
