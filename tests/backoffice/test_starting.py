@@ -68,6 +68,8 @@ def test_the_deployment_check_is_clean_in_production() -> None:
         ({"DOCUMENT_MASTER_KEYS": ""}, "accounts.E006"),
         ({"DOCUMENT_MASTER_KEYS": "bm90IDMyIGJ5dGVz"}, "accounts.E007"),
         ({"ALLOWED_HOSTS": "*"}, "accounts.E008"),
+        ({"AUDIT_ANCHOR_KEYS": ""}, "audit.E001"),
+        ({"AUDIT_ANCHOR_KEYS": "bm90IDMyIGJ5dGVz"}, "audit.E002"),
     ],
 )
 def test_the_web_server_does_not_start_with(changes: dict[str, str], code: str) -> None:
