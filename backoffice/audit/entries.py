@@ -1,6 +1,7 @@
 """Writing audit rows: always inside the transaction of the change that they tell of."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,15 @@ from django.utils.functional import Promise
 from backoffice.audit.models import AuditEntry
 from backoffice.core import clock, context
 from backoffice.core.states import Machine, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an audit row is about where there is no row to hand over: an object that another log tells of."""
+
+    kind: str  # app.model
+    key: str
+    label: str
 
 
 class OutsideTransaction(RuntimeError):
@@ -33,11 +43,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _named(subject: models.Model) -> Named:
+    return Named(subject._meta.label_lower, str(subject.pk), str(subject))
+
+
 def record(
     *,
     action: str,
     by: Any,
-    subject: models.Model | None = None,
+    subject: models.Model | Named | None = None,
     reason: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
@@ -51,14 +65,15 @@ def record(
     if not connection.in_atomic_block:
         raise OutsideTransaction(action)
     origin = context.current()
+    about = _named(subject) if isinstance(subject, models.Model) else subject or Named("", "", "")
     return AuditEntry.objects.create(
         at=at or clock.now(),
         action=action,
         actor=by,
         actor_roles=list(by.role_codes) if by is not None else [],
-        subject_type=subject._meta.label_lower if subject is not None else "",
-        subject_id=str(subject.pk) if subject is not None else "",
-        subject_label=str(subject)[:200] if subject is not None else "",
+        subject_type=about.kind,
+        subject_id=about.key,
+        subject_label=about.label[:200],
         reason=reason,
         before=plain(before) if before is not None else None,
         after=plain(after) if after is not None else None,

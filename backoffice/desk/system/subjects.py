@@ -8,6 +8,10 @@ PAGES = {
     "accounts.user": "admin:accounts_user_change",
     "audit.exportrecord": "desk:export",
     "catalogue.title": "desk:title",
+    **{
+        f"cms.{kind}": "wagtailadmin_pages:edit"
+        for kind in ("helparticlepage", "helpindexpage", "homepage", "policyindexpage", "policypage", "trainingpage")
+    },
     "configuration.setting": "desk:setting",
     "creators.creator": "desk:creator_detail",
     "creators.creatorapplication": "desk:application_detail",
@@ -22,6 +26,8 @@ PAGES = {
     "journeys.importrun": "desk:import_run",
     "moderation.case": "desk:case",
     "support.ticket": "desk:ticket",
+    "wagtaildocs.document": "wagtaildocs:edit",
+    "wagtailimages.image": "wagtailimages:edit",
 }
 
 
