@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.accounts import stepup
 from backoffice.audit import exports
 from backoffice.configuration import values
 from backoffice.core.errors import DomainError, Invalid, NotFound
@@ -117,14 +118,15 @@ def import_progress(request: StaffRequest, run_id: UUID) -> HttpResponse:
 
 
 @screen(permission=VIEW, title=gettext_lazy("Import"), methods=("POST",))
+@stepup.required
 def import_errors(request: StaffRequest, run_id: UUID) -> HttpResponse:
-    """Every error as CSV, on record as an export."""
+    """Every error with what was typed, as CSV; on record with its reason."""
     run = _find(run_id)
     made = exports.record(
         dataset="import_run",
         by=request.user,
         format="csv",
-        reason=_("To repair the file of %(reference)s") % {"reference": run.reference},
+        reason=request.POST.get("reason", ""),
         subject=run,
     )
     header = [_("row"), _("column"), _("value"), _("cause")]

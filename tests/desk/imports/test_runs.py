@@ -20,6 +20,7 @@ from tests.statements import count
 
 pytestmark = pytest.mark.django_db
 
+REASON = {"reason": "to repair the file"}
 HEADER = ["external_id", "creator", "title", "price", "currency"]
 
 
@@ -70,13 +71,28 @@ def test_errors_are_shown_by_row_column_and_cause_and_can_be_downloaded(desk):
     assert "<code>price</code>" in html
     assert "Formulas are not accepted." in html
     assert "“ZZZ” is not a currency." in html
-    download = admin.post(reverse("desk:import_errors", args=[run.pk]))
+    download = admin.post(reverse("desk:import_errors", args=[run.pk]), REASON)
     lines = list(csv.reader(io.StringIO(b"".join(download.streaming_content).decode("utf-8-sig"))))
     assert lines[0] == ["row", "column", "value", "cause"]
     assert lines[1] == ["3", "price", "'=1+1", "Formulas are not accepted."]
     made = ExportRecord.objects.get()
     assert (made.user, made.subject_label, made.rows) == (admin.person, run.reference, 2)
+    assert made.reason == REASON["reason"]
     assert not Title.objects.exists()
+
+
+def test_the_errors_leave_with_a_reason_and_a_fresh_factor(desk):
+    admin = desk("admin")
+    upload(admin, csv_file([["m-1", "nobody", "Typed", "1", "USD"]]))
+    jobs.run_due()
+    run = ImportRun.objects.get()
+    where = reverse("desk:import_errors", args=[run.pk])
+    assert f'action="{where}"' in run_page(admin, run)
+    assert 'name="reason"' in run_page(admin, run)
+    assert admin.post(where).status_code == 400
+    asked = desk("admin", factor_age=600).post(where, REASON)
+    assert (asked.status_code, asked["Location"].split("?")[0]) == (302, reverse("mfa_reauthenticate"))
+    assert not ExportRecord.objects.exists()
 
 
 def test_the_first_five_hundred_errors_are_shown_and_all_are_in_the_download(desk):
@@ -87,7 +103,7 @@ def test_the_first_five_hundred_errors_are_shown_and_all_are_in_the_download(des
     html = run_page(admin, run)
     assert html.count("No creator has the slug") == 500
     assert "and 200 more in the download" in html
-    download = admin.post(reverse("desk:import_errors", args=[run.pk]))
+    download = admin.post(reverse("desk:import_errors", args=[run.pk]), REASON)
     assert b"".join(download.streaming_content).count(b"No creator has the slug") == 700
 
 
