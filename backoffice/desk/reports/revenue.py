@@ -17,6 +17,7 @@ from backoffice.accounts import stepup
 from backoffice.audit import exports
 from backoffice.catalogue.models import Category
 from backoffice.core import clock
+from backoffice.core.errors import Forbidden
 from backoffice.core.tables import Table
 from backoffice.creators.models import Creator
 from backoffice.desk import downloads
@@ -122,6 +123,7 @@ def revenue(request: StaffRequest) -> HttpResponse:
     anonymous = _sees_no_names(request)
     form = RevenueForm(request.GET.dict(), anonymous=anonymous)
     filters = _filters(form, anonymous=anonymous)
+    nameless = _takes_no_names(request)
     return render(
         request,
         "desk/reports/revenue/page.html",
@@ -130,7 +132,8 @@ def revenue(request: StaffRequest) -> HttpResponse:
             "report": page.build(filters) if filters else None,
             "by_label": page.by_label(filters.by) if filters else "",
             "zone": timezone.get_current_timezone_name(),
-            "may_export": request.user.may("reports.export"),
+            "may_export": request.user.may("reports.export") and not (filters and filters.creator and nameless),
+            "nameless_file": nameless and filters is not None and filters.by != "category",
             "links_creators": bool(filters and filters.by == "creator" and not anonymous),
         },
     )
@@ -142,7 +145,9 @@ def revenue_export(request: StaffRequest) -> HttpResponse:
     """One of the page's tables as a file, on record with its reason (P-005)."""
     from reports.pages import revenue as page  # loads pandas, see above
 
-    anonymous = _sees_no_names(request)
+    anonymous = _takes_no_names(request)
+    if anonymous and request.POST.get("creator", "").strip():
+        raise Forbidden(_("Your role takes out sums of all creators, not of one."))
     form = RevenueForm(request.POST.dict(), anonymous=anonymous)
     filters = _filters(form, anonymous=anonymous)
     if filters is None or not request.user.may("reports.view"):
@@ -162,6 +167,7 @@ def revenue_export(request: StaffRequest) -> HttpResponse:
             "creator": filters.creator.reference if filters.creator else None,
             "category": filters.category.slug if filters.category else None,
             "by": filters.by if table == "breakdown" else None,
+            "names": "none" if anonymous else None,
         },
     )
     header, rows = page.breakdown_file(filters) if table == "breakdown" else page.periods_file(filters)
@@ -172,6 +178,11 @@ def revenue_export(request: StaffRequest) -> HttpResponse:
 def _sees_no_names(request: StaffRequest) -> bool:
     """Analysts see sums; who earned them is for those who may see payments (PG-016)."""
     return not request.user.may("payments.view")
+
+
+def _takes_no_names(request: StaffRequest) -> bool:
+    """Who earned how much leaves the desk with those who may take payments out; others take sums (P-010)."""
+    return not request.user.may("payments.export")
 
 
 def _filters(form: RevenueForm, *, anonymous: bool) -> RevenueFilters | None:

@@ -239,6 +239,40 @@ def test_an_analyst_sees_sums_and_no_names(client: Client, sold: Payment) -> Non
     assert "€20.00" in show(analyst, creator="Ti Joslin")
 
 
+@pytest.mark.usefixtures("sold")
+def test_the_operations_manager_sees_names_and_takes_none_out(client: Client) -> None:
+    ops = sign_in(client, staff("ops_manager"))
+    assert "Ti Joslin" in show(ops)
+    assert "Take this table out, without names" in show(ops)
+
+    for by, name in (("creator", "Ti Joslin"), ("title", "Dlo Cho")):
+        rows = export(ops, currency="USD", table="breakdown", by=by)
+        assert [row[rows[0].index("GMV")] for row in rows[1:]] == ["10.00"]
+        assert name not in str(rows)
+    assert ExportRecord.objects.latest("created_at").filters["names"] == "none"
+
+
+@pytest.mark.parametrize("table", ["periods", "breakdown"])
+@pytest.mark.usefixtures("sold")
+def test_the_operations_manager_takes_no_file_of_one_creator(client: Client, sold: Payment, table: str) -> None:
+    ops = sign_in(client, staff("ops_manager"))
+    assert sold.creator is not None
+    assert 'data-dialog="export' in show(ops)
+    for creator in ("Ti Joslin", str(sold.creator_id), sold.creator.reference):
+        assert "$10.00" in show(ops, creator=creator)
+        assert 'data-dialog="export' not in show(ops, creator=creator)
+        wanted = MARCH | REASON | {"creator": creator, "table": table, "by": "title"}
+        assert ops.post(reverse("desk:revenue_export"), wanted).status_code == 403
+    assert not ExportRecord.objects.exists()
+
+
+@pytest.mark.usefixtures("sold")
+def test_who_may_take_payments_out_takes_names_and_one_creator(finance: Client) -> None:
+    assert "Take this table out, without names" not in show(finance)
+    rows = export(finance, currency="USD", table="breakdown", by="creator", creator="Ti Joslin")
+    assert [row[1] for row in rows[1:]] == ["Ti Joslin"]
+
+
 def test_visitors_are_sent_to_the_door(client: Client) -> None:
     assert client.get(reverse("desk:revenue")).status_code == 302
 
