@@ -44,6 +44,7 @@ ACTIONS: dict[str, str | Promise] = {
     "evidence.purge": _("Evidence bundle destroyed"),
     "fee_replay.export": _("Replay of a change of the fees taken out"),
     "fee_rule.add": _("Fee rule added"),
+    "fee_rule.cancel": _("Fee rule cancelled before its start"),
     "fee_rule.end": _("End of a fee rule set"),
     "investigation.view": _("Investigated"),
     "person.export": _("Data taken out"),

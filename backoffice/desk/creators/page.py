@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from backoffice.accounts.models import User
 from backoffice.commerce.models import Purchase
@@ -66,6 +66,7 @@ def _money(creator: Creator, user: User) -> dict[str, Any]:
         shown["own_rules"] = list(
             RuleVersion.objects.filter(creator=creator)
             .filter(Q(valid_to=None) | Q(valid_to__gt=now))
+            .exclude(valid_to=F("valid_from"))
             .order_by("valid_from")[:SHOWN]
         )
     return shown

@@ -266,6 +266,17 @@ class EndForm(ReasonedForm):
         super().__init__(data, initial={"valid_from": _tomorrow()})
 
 
+class CancelForm(ReasonedForm):
+    """Why a rule is called off before it starts."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=1000,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=gettext_lazy("The approver reads it."),
+    )
+
+
 class StartForm(forms.Form):
     """What a new rule is about: the form that follows has the fields for it."""
 

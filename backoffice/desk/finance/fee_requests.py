@@ -26,7 +26,7 @@ from backoffice.core.errors import DomainError, Forbidden
 from backoffice.core.tables import Table
 from backoffice.creators.models import Creator
 from backoffice.desk import downloads
-from backoffice.desk.finance.fee_forms import EndForm, RuleForm, StartForm, month_of, months
+from backoffice.desk.finance.fee_forms import CancelForm, EndForm, RuleForm, StartForm, month_of, months
 from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.desk.work.requests import TONES, carry_out, seen_revision
 from backoffice.finance.models import RuleVersion
@@ -78,8 +78,16 @@ def fee_rule_end(request: StaffRequest, rule_id: UUID) -> HttpResponse:
     return _propose(request, form, lambda: Proposal.end(rule, form.cleaned_data["valid_from"]), _about(rule))
 
 
+@screen(permission=EDIT, title=gettext_lazy("Cancel a fee rule"))
+def fee_rule_cancel(request: StaffRequest, rule_id: UUID) -> HttpResponse:
+    """Calls a rule off that has not started; what it would have replaced goes on."""
+    rule = _rule(rule_id)
+    form = CancelForm(request.POST if request.method == "POST" else None)
+    return _propose(request, form, lambda: fee_rules.cancellation(rule), _about(rule) | {"cancels": True})
+
+
 def _rule(rule_id: UUID) -> RuleVersion:
-    return get_object_or_404(RuleVersion.objects.select_related("creator", "category"), pk=rule_id)
+    return get_object_or_404(RuleVersion.objects.select_related("creator", "category", "approval"), pk=rule_id)
 
 
 def _about(rule: RuleVersion) -> dict[str, Any]:
@@ -91,7 +99,7 @@ def _about(rule: RuleVersion) -> dict[str, Any]:
 
 
 def _propose(
-    request: StaffRequest, form: RuleForm | EndForm, build: Callable[[], Proposal], context: dict[str, Any]
+    request: StaffRequest, form: RuleForm | EndForm | CancelForm, build: Callable[[], Proposal], context: dict[str, Any]
 ) -> HttpResponse:
     """One form, two buttons: looking at the replay changes nothing, proposing opens the request."""
     month = month_of(request.POST.get("month", ""))
@@ -297,6 +305,7 @@ def _cells(row: Row) -> list[Any]:
 urlpatterns = [
     path("fees/new/", fee_rule_new, name="fee_rule_new"),
     path("fees/<uuid:rule_id>/replace/", fee_rule_replace, name="fee_rule_replace"),
+    path("fees/<uuid:rule_id>/cancel/", fee_rule_cancel, name="fee_rule_cancel"),
     path("fees/<uuid:rule_id>/end/", fee_rule_end, name="fee_rule_end"),
     path("fees/requests/<uuid:request_id>/", fee_request, name="fee_request"),
     path("fees/requests/<uuid:request_id>/approve/", fee_request_approve, name="fee_request_approve"),

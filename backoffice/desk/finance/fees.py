@@ -89,12 +89,15 @@ def fee_rule(request: StaffRequest, rule_id: UUID) -> HttpResponse:
             "request_tones": REQUEST_TONES,
             "timeline": list(audit.for_subject(found)[:30]),
             "may_change": request.user.may(EDIT) and found.valid_to is None,
+            "may_cancel": request.user.may(EDIT) and _state(found, at) == queries.UPCOMING,
         },
     )
 
 
 def _state(rule: RuleVersion, at: Any) -> str:
-    """The tab that a rule is in."""
+    """The tab that a rule is in, or that it was cancelled."""
+    if rule.is_cancelled:
+        return queries.CANCELLED
     if rule.valid_from > at:
         return queries.UPCOMING
     return queries.IN_FORCE if rule.valid_to is None or rule.valid_to > at else queries.PAST

@@ -9,7 +9,7 @@ from backoffice.approvals import kinds
 from backoffice.approvals.models import ApprovalRequest
 from backoffice.finance.models.commission import Bearer
 from backoffice.finance.policies import fee_rules as policy
-from backoffice.finance.policies.fee_rules import Terms
+from backoffice.finance.policies.fee_rules import Action, Terms
 from backoffice.finance.services import fee_rules, outcomes
 
 
@@ -29,6 +29,9 @@ def lines(request: ApprovalRequest) -> list[kinds.Line]:
     kept = (request.before or {}).get("terms")
     before = Terms.read(kept) if kept else None
     new = proposal.terms
+    if proposal.action == Action.CANCEL:
+        assert before is not None
+        return _cancelled(before, new)
     if new is None:
         assert before is not None
         until = fee_rules.moment(proposal.effective_at)
@@ -44,6 +47,21 @@ def lines(request: ApprovalRequest) -> list[kinds.Line]:
         kinds.Line(_("From"), _moment(before.valid_from if before else None), _moment(new.valid_from)),
         kinds.Line(_("Until"), str(_("open")) if before else "", _moment(new.valid_to) or str(_("open"))),
     ]
+
+
+def _cancelled(rule: Terms, instead: Terms | None) -> list[kinds.Line]:
+    """A rule that never starts, and what goes on in its place."""
+    found = [
+        kinds.Line(_("Rule"), policy.name(rule.as_rule()), str(_("cancelled before it starts"))),
+        kinds.Line(_("Rate"), policy.rate(rule), policy.rate(instead) if instead else ""),
+    ]
+    if instead is not None:
+        bearers = [str(Bearer(terms.bearer).label) for terms in (rule, instead)]
+        found.append(kinds.Line(_("Paid by"), *bearers))
+    found.append(kinds.Line(_("From"), _moment(rule.valid_from), _moment(instead.valid_from) if instead else ""))
+    until = [_moment(terms.valid_to) or str(_("open")) if terms else "" for terms in (rule, instead)]
+    found.append(kinds.Line(_("Until"), *until))
+    return found
 
 
 def _moment(at: datetime | None) -> str:

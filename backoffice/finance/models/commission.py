@@ -51,6 +51,9 @@ class Bearer(models.TextChoices):
 class RuleVersion(Record):
     """One immutable version of a fee rule. Only its end may be set, once; a change is a new version.
 
+    A rule that was called off before its start ends in the moment in which it would have started: no time is in it, so
+    no sale finds it.
+
     ``percent_bp`` is in basis points (2500 is 25 %); the fixed part, minimum and maximum are minor units of
     ``currency``. ``scope_value`` is the tier, country or product kind, or the id of the creator or category.
     """
@@ -112,7 +115,7 @@ class RuleVersion(Record):
             models.CheckConstraint(
                 condition=Q(currency="") | Q(currency__regex=r"^[A-Z]{3}$"), name="rule_currency_code"
             ),
-            models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="rule_span"),
+            models.CheckConstraint(condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="rule_span"),
             models.CheckConstraint(
                 condition=Q(scope="default", scope_value="", creator=None, category=None)
                 | (Q(scope="creator", creator__isnull=False, category=None) & ~Q(scope_value=""))
@@ -129,6 +132,11 @@ class RuleVersion(Record):
 
     def __str__(self) -> str:
         return f"{self.component} {self.scope} {str(self.pk)[-8:]}"
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was called off before it started."""
+        return self.valid_to == self.valid_from
 
 
 class CommissionLine(Record, AppendOnly):

@@ -35,6 +35,7 @@ class Action(StrEnum):
     NEW = "new"
     REPLACE = "replace"
     END = "end"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,10 @@ def identity(rule: RuleVersion | Terms) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One change of the rules. ``rule_id`` is the rule that ends, ``terms`` the version that starts."""
+    """One change of the rules. ``rule_id`` is the rule that ends, ``terms`` the version that starts.
+
+    Of a cancelled rule ``ends_at`` is its start, and ``terms`` are what goes on in its place, if anything does.
+    """
 
     action: Action
     rule_id: UUID | None = None
@@ -128,6 +132,11 @@ class Proposal:
     @classmethod
     def end(cls, rule: RuleVersion, at: datetime) -> Self:
         return cls(Action.END, rule_id=rule.pk, ends_at=at)
+
+    @classmethod
+    def cancellation(cls, rule: RuleVersion, instead: Terms | None) -> Self:
+        """``rule`` never starts; ``instead`` does in its moment."""
+        return cls(Action.CANCEL, rule_id=rule.pk, terms=instead, ends_at=rule.valid_from)
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> Self:
@@ -298,6 +307,8 @@ def after(proposal: Proposal, rules: Iterable[RuleVersion]) -> list[RuleVersion]
     """The rules as they stand once the proposal is applied. Rules that end are copied, never changed."""
     result = []
     for rule in rules:
+        if rule.pk == proposal.rule_id and proposal.action == Action.CANCEL:
+            continue
         if rule.pk == proposal.rule_id:
             ended = Terms.of(rule).as_rule()
             ended.pk, ended.valid_to = rule.pk, proposal.ends_at

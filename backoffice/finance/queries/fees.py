@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from backoffice.approvals import queries as approvals
 from backoffice.approvals.models import ApprovalRequest
@@ -15,17 +15,21 @@ from backoffice.finance.states import LIVE_ITEMS
 # A rule that was used more often than this is not counted to the end.
 COUNTED_USES = 10_000
 IN_FORCE, UPCOMING, PAST = "in_force", "upcoming", "past"
+CANCELLED = "cancelled"
 TABS = (IN_FORCE, UPCOMING, PAST)
 
 
 def listing(
     *, tab: str, at: datetime, component: str = "", scope: str = "", creator: str = ""
 ) -> QuerySet[RuleVersion]:
-    """The rules of a tab at a moment; ``creator`` is a creator's reference. One statement per page."""
+    """The rules of a tab at a moment; ``creator`` is a creator's reference. One statement per page.
+
+    What was cancelled before its start is past at once.
+    """
     where = {
         IN_FORCE: Q(valid_from__lte=at) & (Q(valid_to=None) | Q(valid_to__gt=at)),
-        UPCOMING: Q(valid_from__gt=at),
-        PAST: Q(valid_to__lte=at),
+        UPCOMING: Q(valid_from__gt=at) & (Q(valid_to=None) | Q(valid_to__gt=F("valid_from"))),
+        PAST: Q(valid_to__lte=at) | Q(valid_to=F("valid_from")),
     }[tab]
     rows = RuleVersion.objects.filter(where).select_related("creator", "category", "created_by", "approval__decided_by")
     if component:

@@ -7,7 +7,7 @@ reference data, imports and tests come here with no person at all.
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from backoffice.accounts import permissions
@@ -128,6 +128,28 @@ def end_rule(
             at=at,
         )
     rule.valid_to = valid_to
+    return rule
+
+
+def cancel_rule(
+    *, rule: RuleVersion, by: User | None, request: ApprovalRequest | None = None, at: datetime | None = None
+) -> RuleVersion:
+    """Calls a rule off before it starts, as `add_rule` for who may. Conflict when it has started or was called off."""
+    at = at or clock.now()
+    _check_two_people(by, request)
+    with transaction.atomic():
+        future = RuleVersion.objects.filter(pk=rule.pk, valid_from__gt=at).exclude(valid_to=F("valid_from"))
+        if not future.update(valid_to=F("valid_from"), updated_at=at):
+            raise Conflict(_("This rule has started, or was cancelled already."), code="rule_started")
+        entries.record(
+            action="fee_rule.cancel",
+            by=by,
+            subject=rule,
+            before={"valid_from": rule.valid_from, "valid_to": rule.valid_to},
+            data={"request": request.reference} if request is not None else None,
+            at=at,
+        )
+    rule.valid_to = rule.valid_from
     return rule
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
@@ -39,7 +39,8 @@ def check(proposal: Proposal, *, at: datetime) -> RuleVersion | None:
     Raises Invalid with the field, Conflict with the rule in the way, or NotFound.
     """
     ending = _ending(proposal, at=at)
-    if proposal.terms is not None:
+    # What goes on in the place of a cancelled rule was checked when it was approved.
+    if proposal.terms is not None and proposal.action != Action.CANCEL:
         policy.check_terms(proposal.terms, at=at)
         _check_picks(proposal.terms)
     rules = _living(proposal.effective_at)
@@ -72,16 +73,30 @@ def overlapping(rule: RuleVersion) -> Conflict:
 
 def _living(since: datetime) -> list[RuleVersion]:
     """The rules that are in force at that moment or later."""
-    rows = RuleVersion.objects.filter(Q(valid_to=None) | Q(valid_to__gt=since))
+    rows = RuleVersion.objects.filter(Q(valid_to=None) | Q(valid_to__gt=since)).exclude(valid_to=F("valid_from"))
     return list(rows.select_related("creator", "category"))
 
 
 def _ending(proposal: Proposal, *, at: datetime) -> RuleVersion | None:
     if proposal.rule_id is None:
         return None
-    rule = RuleVersion.objects.select_related("creator", "category").filter(pk=proposal.rule_id).first()
+    rules = RuleVersion.objects.select_related("creator", "category", "approval")
+    rule = rules.filter(pk=proposal.rule_id).first()
     if rule is None:
         raise NotFound(_("There is no such fee rule."))
+    if rule.is_cancelled:
+        raise Conflict(
+            _("The rule “%(rule)s” was cancelled before it started.") % {"rule": policy.name(rule)},
+            code="rule_cancelled",
+        )
+    if proposal.action == Action.CANCEL:
+        _check_future(rule, at=at)
+        if proposal != cancellation(rule):
+            raise Conflict(
+                _("Other versions of the rule have changed what would go on in its place. Propose it again."),
+                code="cancellation_changed",
+            )
+        return rule
     field = "valid_from" if proposal.action == Action.REPLACE else "ends_at"
     if rule.valid_to is not None:
         raise Conflict(
@@ -100,6 +115,35 @@ def _ending(proposal: Proposal, *, at: datetime) -> RuleVersion | None:
     if proposal.terms is not None and proposal.terms.identity != policy.identity(rule):
         raise Invalid(_("A replacement is a new version of the same rule, for the same sales."), field="scope")
     return rule
+
+
+def _check_future(rule: RuleVersion, *, at: datetime) -> None:
+    if rule.valid_from <= at:
+        raise Conflict(
+            _("The rule “%(rule)s” is in force since %(since)s: it can be ended or replaced, no longer cancelled.")
+            % {"rule": policy.name(rule), "since": moment(rule.valid_from)},
+            code="rule_started",
+        )
+
+
+def cancellation(rule: RuleVersion) -> Proposal:
+    """What calls a rule off before it starts. Where it would have replaced a version, that one goes on in its place,
+    until the next version of the rule if there is one.
+    """
+    asked = proposal_of(rule.approval) if rule.approval is not None else None
+    if asked is None or asked.action != Action.REPLACE:
+        return Proposal.cancellation(rule, None)
+    assert asked.rule_id is not None
+    replaced = RuleVersion.objects.get(pk=asked.rule_id)
+    later = [
+        other.valid_from
+        for other in _living(rule.valid_from)
+        if other.pk != rule.pk
+        and other.valid_from > rule.valid_from
+        and policy.identity(other) == policy.identity(rule)
+    ]
+    goes_on = {**Terms.of(replaced).as_dict(), "valid_from": rule.valid_from, "valid_to": min(later, default=None)}
+    return Proposal.cancellation(rule, Terms(**goes_on))
 
 
 def _check_picks(terms: Terms) -> None:
@@ -153,6 +197,9 @@ def propose(
 
 def label(proposal: Proposal, ending: RuleVersion | None) -> str:
     """The proposal in one line, with references instead of names."""
+    if proposal.action == Action.CANCEL:
+        assert ending is not None
+        return _("Cancel: %(rule)s, %(rate)s") % {"rule": policy.name(ending), "rate": policy.rate(ending)}
     if proposal.terms is None:
         assert ending is not None
         return _("End: %(rule)s") % {"rule": policy.name(ending)}
@@ -194,14 +241,16 @@ def apply(*, request: ApprovalRequest, by: User, at: datetime | None = None) -> 
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", ["finance.fee_rules"])
-        if proposal.effective_at <= at:
+        if proposal.effective_at <= at and proposal.action != Action.CANCEL:
             raise Conflict(
                 _("The change should have started on %(start)s, which has passed. Propose it again with a later start.")
                 % {"start": moment(proposal.effective_at)},
                 code="too_late",
             )
         ending = check(proposal, at=at)
-        if ending is not None:
+        if ending is not None and proposal.action == Action.CANCEL:
+            commission.cancel_rule(rule=ending, by=by, request=request, at=at)
+        elif ending is not None:
             commission.end_rule(rule=ending, by=by, valid_to=proposal.effective_at, request=request, at=at)
         if proposal.terms is None:
             return None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from backoffice.approvals import kinds
 from backoffice.approvals.models import ApprovalRequest
@@ -363,3 +363,125 @@ def test_a_rule_is_named_without_a_persons_name() -> None:
 )
 def test_a_rate_reads_as_people_say_it(fields: dict[str, Any], words: str) -> None:
     assert rules_policy.rate(fees.terms(**fields)) == words
+
+
+# --- Calling a rule off before it starts ------------------------------------------------------------------------------
+
+
+def upcoming(**fields: Any) -> RuleVersion:
+    """An approved rule of premium creators that starts in ten days."""
+    request = fees.approved(fees.proposed(fees.terms(21_00, **fields)))
+    return RuleVersion.objects.get(approval=request)
+
+
+def cancel(rule: RuleVersion, **fields: Any) -> ApprovalRequest:
+    return fees.proposed(fee_rules.cancellation(rule), **fields)
+
+
+@pytest.mark.parametrize("ends", [None, 20])
+def test_a_rule_to_come_is_cancelled_by_two_people_and_leaves_its_time_free(ends: int | None) -> None:
+    rule = upcoming(valid_to=fees.soon(ends) if ends else None)
+    asker = staff("financial_admin")
+    request = cancel(rule, by=asker)
+    assert request.needed == 1
+    assert "Cancel: Platform commission, Creator tier: Premium" in request.label
+    with pytest.raises(Forbidden):
+        fees.approved(request, by=asker)
+    assert fees.approved(request).status == Status.APPLIED
+    rule.refresh_from_db()
+    assert rule.is_cancelled
+    entry = AuditEntry.objects.get(action="fee_rule.cancel", subject_id=str(rule.pk))
+    assert (entry.data["request"], entry.actor_id != asker.pk) == (request.reference, True)
+    # Nothing is in its way any more, and nothing can be asked of it.
+    with pytest.raises(Conflict, match="was cancelled before it started"):
+        cancel(rule)
+    assert fees.approved(fees.proposed(fees.terms(22_00))).status == Status.APPLIED
+
+
+def test_a_cancelled_replacement_lets_the_version_before_it_go_on() -> None:
+    rule = fees.default_rule()
+    request = fees.approved(fees.proposed(Proposal.replacement(rule, fees.version_of(rule, percent_bp=23_00))))
+    newer = RuleVersion.objects.get(approval=request)
+    asked = cancel(newer)
+    [_rule, rate, *_others] = kinds.of(asked).lines(asked)  # type: ignore[misc]
+    assert (rate.before, rate.after) == ("23 %", "25 %")
+    replay = fee_rules.replay(fee_rules.proposal_of(asked), fee_rules.Month.last_full(clock.now()))
+    assert replay.rows == ()
+    assert fees.approved(asked).status == Status.APPLIED
+    goes_on = RuleVersion.objects.get(approval=asked)
+    assert goes_on.valid_from == newer.valid_from
+    before = {**Terms.of(rule).as_dict(), "valid_from": newer.valid_from, "valid_to": None}
+    assert Terms.of(goes_on) == Terms(**before)
+    for at in (newer.valid_from - timedelta(seconds=1), newer.valid_from, newer.valid_from + timedelta(days=400)):
+        sale = policy.Sale(100_00, "USD", at, creator_id=uuid7())
+        assert commission.resolve(sale).commission_minor == 25_00
+
+
+def test_what_goes_on_ends_where_the_next_version_starts() -> None:
+    rule = fees.default_rule()
+    first = fees.approved(
+        fees.proposed(Proposal.replacement(rule, fees.version_of(rule, percent_bp=23_00, valid_from=fees.soon(5))))
+    )
+    between = RuleVersion.objects.get(approval=first)
+    later = fees.version_of(between, percent_bp=24_00, valid_from=fees.soon(9), valid_to=None)
+    fees.approved(fees.proposed(Proposal.replacement(between, later)))
+    between.refresh_from_db()
+    asked = fees.approved(cancel(between))
+    assert asked.status == Status.APPLIED, asked.failure
+    spans = RuleVersion.objects.filter(component=Component.COMMISSION, scope=Scope.DEFAULT).order_by("valid_from", "pk")
+    assert [(row.percent_bp, row.is_cancelled) for row in spans] == [
+        (25_00, False),
+        (23_00, True),
+        (25_00, False),
+        (24_00, False),
+    ]
+    assert RuleVersion.objects.get(approval=asked).valid_to == later.valid_from
+
+
+def test_a_rule_in_force_is_never_cancelled() -> None:
+    rule = fees.default_rule()
+    assert refusal(fee_rules.cancellation(rule)).code == "rule_started"
+    with pytest.raises(Conflict):
+        commission.cancel_rule(rule=rule, by=None)
+    with pytest.raises(IntegrityError, match="only its end may be set"), transaction.atomic():
+        RuleVersion.objects.filter(pk=rule.pk).update(valid_to=rule.valid_from)
+    rule.refresh_from_db()
+    assert rule.valid_to is None
+
+
+def test_a_cancellation_that_is_approved_too_late_fails_and_the_rule_starts() -> None:
+    rule = upcoming()
+    request = fees.approved(cancel(rule), at=rule.valid_from)
+    assert request.status == Status.FAILED
+    assert "no longer cancelled" in request.failure
+    rule.refresh_from_db()
+    assert not rule.is_cancelled
+
+
+def test_a_cancellation_that_other_versions_have_overtaken_is_asked_for_again() -> None:
+    rule = upcoming()
+    made_up = Proposal.cancellation(rule, fees.terms(1_00, valid_from=rule.valid_from))
+    with pytest.raises(Conflict, match="Propose it again"):
+        fees.proposed(made_up)
+
+
+def test_no_rule_is_written_without_any_time() -> None:
+    start = fees.soon()
+    with pytest.raises(IntegrityError, match="covers some time"), transaction.atomic():
+        RuleVersion.objects.create(
+            component=Component.COMMISSION,
+            scope=Scope.TIER,
+            scope_value="gold",
+            percent_bp=21_00,
+            valid_from=start,
+            valid_to=start,
+        )
+
+
+def test_the_last_commission_is_not_cancelled_away() -> None:
+    rule = fees.default_rule()
+    commission.end_rule(rule=rule, by=None, valid_to=fees.soon(5))
+    after = commission.add_rule(component=Component.COMMISSION, by=None, valid_from=fees.soon(5), percent_bp=24_00)
+    with pytest.raises(Conflict) as caught:
+        cancel(after)
+    assert caught.value.code == "no_commission_left"

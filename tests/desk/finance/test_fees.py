@@ -165,7 +165,7 @@ def test_others_do_not_see_fees(desk: Callable[..., Desk], role: str) -> None:
 def test_what_is_not_there_is_not_found(desk: Callable[..., Desk]) -> None:
     client = desk("financial_admin")
     nothing = "0195b2a0-0000-7000-8000-000000000000"
-    for name in ("fee_rule", "fee_rule_replace", "fee_rule_end", "fee_request", "payout_method"):
+    for name in ("fee_rule", "fee_rule_replace", "fee_rule_end", "fee_rule_cancel", "fee_request", "payout_method"):
         assert client.get(reverse(f"desk:{name}", args=[nothing])).status_code == 404
 
 
@@ -383,6 +383,35 @@ def test_a_rule_that_is_not_the_last_one_ends_by_two_people(desk: Callable[..., 
     fees.approved(ApprovalRequest.objects.get(status=Status.PENDING))
     rule.refresh_from_db()
     assert rule.valid_to == fees.soon()
+
+
+def test_an_upcoming_rule_is_cancelled_on_its_page_and_shown_as_cancelled(desk: Callable[..., Desk]) -> None:
+    sold(premium())
+    fees.approved(fees.proposed(fees.terms(20_00)))
+    rule = RuleVersion.objects.get(scope=Scope.TIER)
+    page, do = reverse("desk:fee_rule", args=[rule.pk]), reverse("desk:fee_rule_cancel", args=[rule.pk])
+    client = desk("financial_admin")
+    assert do in client.get(page).content.decode()
+    assert do not in client.get(reverse("desk:fee_rule", args=[fees.default_rule().pk])).content.decode()
+    assert client.post(do, {"step": "propose", "reason": ""}).context["form"].errors["reason"]
+    looked = client.post(do, {"step": "check", "reason": "Agreed otherwise"})
+    assert [(row.difference, row.by_change) for row, _creator in looked.context["rows"]] == [(0, -5_00)]
+    client.post(do, {"step": "propose", "reason": "Agreed otherwise"})
+    request = ApprovalRequest.objects.get(status=Status.PENDING)
+    assert "cancelled before it starts" in client.get(address(request)).content.decode()
+    desk("admin").post(address(request, "approve"), {"revision": "1"})
+    request.refresh_from_db()
+    assert request.status == Status.APPLIED
+    answer = client.get(page)
+    assert answer.context["state"] == "cancelled"
+    assert "Cancelled before its start" in answer.content.decode()
+    assert do not in answer.content.decode()
+    assert [row.pk for row, *_others in client.get(LIST, {"tab": "upcoming"}).context["rows"]] == []
+    assert rule.pk in [row.pk for row, *_others in client.get(LIST, {"tab": "past"}).context["rows"]]
+    # What was decided on can still be read.
+    again = client.get(address(request)).context
+    assert [row.by_change for row, _creator in again["rows"]] == [-5_00]
+    assert "kept_totals" not in again
 
 
 # --- The request ------------------------------------------------------------------------------------------------------
