@@ -17,6 +17,7 @@ from backoffice.notifications.services import notify
 GOOD_FOR = timedelta(hours=24)
 HELPS = ("users.assist", "users.edit")
 STAFF = "staff.decide"
+EDITS_STAFF = "staff.edit"
 
 
 def may_ask(by: User, user: User) -> bool:
@@ -27,6 +28,19 @@ def may_ask(by: User, user: User) -> bool:
 def may_carry_out(by: User, user: User) -> bool:
     """For staff only whoever decides about staff; for members whoever helps people. Never for oneself."""
     return by != user and (by.may(STAFF) if user.is_staff else any(by.may(right) for right in HELPS))
+
+
+def may_unlock(by: User, user: User) -> bool:
+    """For staff only whoever edits staff accounts (PG-002); for members whoever helps people. Never for oneself.
+
+    Dropping the count is another round of tries at a password or code.
+    """
+    return by != user and (by.may(EDITS_STAFF) if user.is_staff else any(by.may(right) for right in HELPS))
+
+
+def may_withdraw(by: User, wish: FactorReset) -> bool:
+    """Whoever asked for a reset, or could carry it out."""
+    return by.pk == wish.requested_by_id or may_carry_out(by, wish.user)
 
 
 def request(*, user: User, by: User, reason: str, at: datetime | None = None) -> FactorReset:
@@ -90,7 +104,7 @@ def carry_out(wish: FactorReset, *, by: User, at: datetime | None = None) -> Non
 def withdraw(wish: FactorReset, *, by: User, at: datetime | None = None) -> None:
     """Closes a request without doing anything; by whoever asked or whoever could carry it out."""
     at = at or clock.now()
-    if by.pk != wish.requested_by_id and not may_carry_out(by, wish.user):
+    if not may_withdraw(by, wish):
         raise Forbidden(_("Your roles do not let you do this."))
     with transaction.atomic():
         if not FactorReset.objects.filter(pk=wish.pk, closed_at=None).update(closed_at=at, updated_at=at):
@@ -100,7 +114,7 @@ def withdraw(wish: FactorReset, *, by: User, at: datetime | None = None) -> None
 
 def unlock(*, user: User, by: User, reason: str, at: datetime | None = None) -> None:
     """Drops the counts of wrong tries of a person (P-016). Raises Forbidden, Invalid."""
-    if not any(by.may(right) for right in HELPS):
+    if not may_unlock(by, user):
         raise Forbidden(_("Your roles do not let you do this."))
     if not reason.strip():
         raise Invalid(_("Say why."), field="reason")

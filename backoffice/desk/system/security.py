@@ -71,39 +71,50 @@ def my_device_forget(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 
 def find(request: StaffRequest, pk: UUID) -> User:
-    """The person, when this colleague may help them: staff are for whoever looks after staff. Raises NotFound."""
+    """The person, when this colleague may help them in some way. Raises NotFound, Forbidden."""
     person = User.objects.filter(pk=pk).first()
     if person is None:
         raise NotFound(_("There is no such person."))
-    if person.is_staff and not request.user.may("staff.view") and not request.user.may("users.assist"):
+    if not _may_look(request.user, person) and not factors.may_ask(request.user, person):
         raise Forbidden(_("Your role does not include this page."))
     return person
 
 
+def _may_look(by: User, person: User) -> bool:
+    """Where colleagues sign in is for whoever looks after staff (PG-002); support asks for their reset and no more."""
+    return not person.is_staff or by.may(LOG)
+
+
 @screen(permission=HELPS, title=gettext_lazy("Sign-in help"), methods=("GET", "HEAD"))
 def person_security(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Sessions, devices, tries and factor of one person, with what helps them in."""
+    """Sessions, devices, tries and factor of one person, with what helps them in; of staff perhaps only the request
+    for a reset.
+    """
     return _page(request, find(request, pk))
 
 
 def _page(request: StaffRequest, person: User, *, problem: str = "", status: int = 200) -> HttpResponse:
     request.desk["title"] = person.display_name
     wish = FactorReset.objects.filter(user=person, closed_at=None, expires_at__gt=clock.now())
-    found = wish.select_related("requested_by").first()
+    found = wish.select_related("requested_by", "user").first()
+    may_look = _may_look(request.user, person)
+    shown = {**_of(person), "locked": attempts.is_locked(person)} if may_look else {}
     return render(
         request,
         "desk/system/security/person.html",
         {
-            **_of(person),
+            **shown,
+            "may_look": may_look,
             "person": person,
             "problem": problem,
-            "locked": attempts.is_locked(person),
             "has_factor": factor.enrolled(person),
             "wish": found,
+            "may_read_wish": found is not None and (may_look or found.requested_by_id == request.user.pk),
+            "may_withdraw": found is not None and factors.may_withdraw(request.user, found),
             "may_ask": factors.may_ask(request.user, person),
             "may_carry_out": factors.may_carry_out(request.user, person)
             and (found is None or found.requested_by_id != request.user.pk),
-            "may_unlock": any(request.user.may(right) for right in factors.HELPS),
+            "may_unlock": factors.may_unlock(request.user, person),
             "may_end": _may_end(request.user, person),
             "sees_staff": person.is_staff and request.user.may("staff.view"),
         },
@@ -112,7 +123,7 @@ def _page(request: StaffRequest, person: User, *, problem: str = "", status: int
 
 
 def _may_end(by: User, person: User) -> bool:
-    return by.may("staff.edit") if person.is_staff else any(by.may(right) for right in factors.HELPS)
+    return by.may(factors.EDITS_STAFF) if person.is_staff else any(by.may(right) for right in factors.HELPS)
 
 
 def _act(request: StaffRequest, pk: UUID, act: Callable[[User], object], *, done: str) -> HttpResponse:

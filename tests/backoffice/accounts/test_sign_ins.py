@@ -192,6 +192,7 @@ def test_a_factor_that_is_added_or_removed_is_told(django_capture_on_commit_call
     accounts.sign_in(client, person)
     cache.clear()
     client.post(reverse("mfa_reauthenticate"), {"code": code})
+    Authenticator.objects.create(user=person, type="webauthn", data={"name": "Key"})
     client.post(reverse("mfa_deactivate_totp"))
     assert kinds(person)[-2:] == [Kind.STEP_UP, Kind.MFA_REMOVED]
     assert mails() == ["Your two-step sign-in was changed"]

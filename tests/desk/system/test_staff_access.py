@@ -390,6 +390,51 @@ def test_support_sees_a_locked_account_and_opens_it(desk: Callable[..., Desk]) -
     assert "Nothing is locked." in client.get(address).content.decode()
 
 
+def test_support_sees_nothing_of_a_colleagues_sign_ins_and_only_asks_for_a_reset(desk: Callable[..., Desk]) -> None:
+    client, victim = desk("customer_support"), desk("super_admin")
+    KnownDevice.objects.create(user=victim.person, key="k", last_ip=ELSEWHERE, user_agent="Their own browser")
+    SecurityEvent.objects.create(user=victim.person, kind=SecurityEvent.Kind.LOGIN_OK, ip=OFFICE)
+    for _ in range(5):
+        attempts.password(email=victim.person.email, visit=Visit(ip=ELSEWHERE))
+    address = reverse("desk:person_security", args=[victim.person.pk])
+    unlock = reverse("desk:person_unlock", args=[victim.person.pk])
+    page = client.get(address).content.decode()
+    for hidden in (ELSEWHERE, OFFICE, "127.0.0.1", "Their own browser", "used up its tries", "enrolled", unlock):
+        assert hidden not in page, hidden
+    assert client.post(unlock, {"reason": "Asked on the phone"}).status_code == 403
+    assert attempts.is_locked(victim.person)
+    client.post(reverse("desk:factor_reset_ask", args=[victim.person.pk]), {"reason": "Called back"})
+    assert FactorReset.objects.get(user=victim.person).requested_by == client.person
+    assert "Called back" in client.get(address).content.decode()
+    page = desk("customer_support").get(address).content.decode()
+    assert "Called back" not in page, "what a colleague asked for stays theirs"
+    assert reverse("desk:factor_reset_withdraw", args=[victim.person.pk]) not in page
+    assert client.get(reverse("desk:person_security", args=[client.person.pk])).status_code == 403
+
+
+@pytest.mark.parametrize(("role", "status"), [("admin", 403), ("super_admin", 302)])
+def test_staff_are_unlocked_by_whoever_edits_staff(desk: Callable[..., Desk], role: str, status: int) -> None:
+    client, victim = desk(role), accounts.staff("editor")
+    for _ in range(5):
+        attempts.password(email=victim.email, visit=Visit(ip=ELSEWHERE))
+    page = client.get(reverse("desk:person_security", args=[victim.pk])).content.decode()
+    assert "has used up its tries" in page, "both look after staff"
+    unlock = reverse("desk:person_unlock", args=[victim.pk])
+    assert (unlock in page) is (status == 302)
+    assert client.post(unlock, {"reason": "Seen in person"}).status_code == status
+    assert attempts.is_locked(victim) is (status == 403)
+    assert AuditEntry.objects.filter(action="user.unlock").exists() is (status == 302)
+
+
+def test_nobody_unlocks_their_own_account(desk: Callable[..., Desk]) -> None:
+    client = desk("super_admin")
+    attempts.password(email=client.person.email, visit=Visit(ip=ELSEWHERE))
+    with pytest.raises(Forbidden):
+        factors.unlock(user=client.person, by=client.person, reason="More tries")
+    unlock = reverse("desk:person_unlock", args=[client.person.pk])
+    assert unlock not in client.get(reverse("desk:person_security", args=[client.person.pk])).content.decode()
+
+
 def test_the_last_super_admin_is_not_deactivated() -> None:
     boss = accounts.staff("super_admin")
     with pytest.raises(Conflict, match="last Super Admin"):
