@@ -36,8 +36,12 @@ def render(event: str, language: str, context: Mapping[str, Any]) -> tuple[str, 
 
 
 def notify(*, user: Any, event: str, data: Mapping[str, Any] | None = None, by: Any = None) -> Notification:
-    """Writes the rows in the caller's transaction and asks for the mail on commit; returns the in-product row."""
-    facts = plain(data or {})
+    """Writes the rows in the caller's transaction and asks for the mail on commit; returns the in-product row.
+
+    Lazy texts in ``data`` are read in the person's language.
+    """
+    with translation.override(user.language):
+        facts = plain(data or {})
     subject, body = render(event, user.language, {"user": user, **facts})
     shared = {
         "user": user,

@@ -155,7 +155,7 @@ def reject(*, profile: TaxProfile, by: Any, reason: str, at: dt.datetime | None 
         notify(
             user=profile.creator.user,
             event="tax.rejected",
-            data={"form": profile.get_form_display(), "reason": reason},
+            data={"form": states.TaxForm(profile.form).label, "reason": reason},
             by=by,
         )
     return profile
@@ -218,7 +218,7 @@ def expire_due(*, at: dt.datetime | None = None, limit: int = 500) -> int:
 
 
 def _tell(profile: TaxProfile, event: str) -> None:
-    data = {"form": profile.get_form_display(), "day": profile.valid_until.isoformat()}
+    data = {"form": states.TaxForm(profile.form).label, "day": profile.valid_until.isoformat()}
     notify(user=profile.creator.user, event=event, data=data)
 
 

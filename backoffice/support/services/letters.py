@@ -72,7 +72,7 @@ def escalated(ticket: Ticket, *, reason: str, by: User | None) -> None:
     """Every supervisor learns of it."""
     data = {
         **_facts(ticket),
-        "issue_type": str(IssueType(ticket.issue_type).label),
+        "issue_type": IssueType(ticket.issue_type).label,
         "level": ticket.escalation_level,
         "reason": reason,
     }

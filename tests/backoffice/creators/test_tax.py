@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
 
 from backoffice.audit import queries as audit
 from backoffice.core import clock
@@ -14,9 +15,10 @@ from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.creators.models import Creator, TaxProfile
 from backoffice.creators.services import tax
 from backoffice.creators.services.vault import Unreadable
+from backoffice.creators.states import TaxForm
 from backoffice.notifications.models import Notification
 from tests.factories import creators as make
-from tests.factories.accounts import staff
+from tests.factories.accounts import member, staff
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -117,6 +119,17 @@ def test_a_refusal_says_why() -> None:
     assert "The name differs." in notice.body
     with pytest.raises(Conflict):
         tax.verify(profile=profile, by=by)
+
+
+def test_a_refusal_names_the_form_in_the_language_of_the_creator() -> None:
+    profile, by = make.tax_profile(make.creator(member(language="fr")), form="other"), staff("financial_admin")
+    with translation.override("en"):
+        tax.reject(profile=profile, by=by, reason="x")
+    with translation.override("fr"):
+        name = str(TaxForm.OTHER.label)
+    assert name != "Another form"
+    notice = Notification.objects.get(user=profile.creator.user, event="tax.rejected", channel="in_app")
+    assert (notice.data["form"], "Another form" in notice.body) == (name, False)
 
 
 def test_a_new_form_takes_the_place_of_the_one_before_and_there_is_one_current() -> None:
