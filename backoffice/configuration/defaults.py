@@ -42,6 +42,14 @@ DEFAULTS: dict[str, Setting] = {
         most=720,
         level=Level.OPERATIONAL,
     ),
+    "application.activation_days": Setting(
+        180,
+        int,
+        _("Days an approved person has to go live before the application is closed and the papers get their end."),
+        unit=Unit.DAYS,
+        least=30,
+        most=730,
+    ),
     "application.lapse_days": Setting(
         60,
         int,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -181,28 +181,46 @@ def _priced(creator: Creator) -> bool:
     return creator.offerings.filter(active=True).exists()
 
 
-def check_may_start(user: Any, *, at: dt.datetime) -> CreatorApplication | None:
-    """The earlier rejected application to link to, or None for a first one (S-001, S-010).
+def activation_ends_at(creator: Creator) -> dt.datetime | None:
+    """When the approved application of a creator who is not live yet is closed (S-011); None without one."""
+    approved = creator.applications.filter(status=states.ApplicationStatus.APPROVED).first()
+    if approved is None or approved.decided_at is None:
+        return None
+    return approved.decided_at + dt.timedelta(days=values.get("application.activation_days"))
 
-    Raises Conflict when an application is open, the person is a creator already, or the waiting time
-    (`application.reapply_days`) is not over.
+
+def check_may_start(user: Any, *, at: dt.datetime) -> CreatorApplication | None:
+    """The earlier application to link to, or None for a first one (S-001, S-010, S-016).
+
+    Raises Conflict when an application is open, the person is a creator already whose verification was not refused,
+    or the waiting time (`application.reapply_days`) is not over.
     """
     latest = CreatorApplication.objects.filter(applicant=user).order_by("-created_at").first()
-    if latest is None:
-        if Creator.objects.filter(user=user, is_active=True).exists():
-            raise Conflict(_("You are a creator already."), code="already_creator")
-        return None
-    if latest.status in states.OPEN:
+    creator = Creator.objects.filter(user=user).first()
+    refused = creator is not None and creator.verification_status == states.VerificationStatus.REJECTED
+    if latest is not None and latest.status in states.OPEN:
         raise Conflict(_("You have an open application already."), code="application_open")
-    if latest.status == states.ApplicationStatus.ACTIVATED:
+    was_activated = latest is not None and latest.status == states.ApplicationStatus.ACTIVATED
+    if not refused and (was_activated or (creator is not None and creator.is_active)):
         raise Conflict(_("You are a creator already."), code="already_creator")
-    again = may_reapply_at(latest)
+    waits = [
+        may_reapply_at(latest) if latest is not None else None,
+        refused_may_apply_at(creator) if creator is not None else None,
+    ]
+    again = max((moment for moment in waits if moment is not None), default=None)
     if again is not None and at < again:
         raise Conflict(
             _("You can apply again from %(date)s.") % {"date": again.date().isoformat()},
             code="reapply_later",
         )
     return latest
+
+
+def refused_may_apply_at(creator: Creator) -> dt.datetime | None:
+    """From when a creator whose verification was refused may apply again (S-016); None when it is not refused."""
+    if creator.verification_status != states.VerificationStatus.REJECTED or creator.refused_at is None:
+        return None
+    return creator.refused_at + dt.timedelta(days=values.get("application.reapply_days"))
 
 
 def is_reverifying(application: CreatorApplication) -> bool:
@@ -215,15 +233,31 @@ def is_reverifying(application: CreatorApplication) -> bool:
     )
 
 
+def missing_to_keep(creator: Creator, *, at: dt.datetime) -> list[Unmet]:
+    """What a look at a verified creator lacks (S-017): a verified ID that is still valid."""
+    return [] if _valid_ids(creator, at=at).exists() else [Unmet("identity", _("No valid ID document is verified."))]
+
+
 def missing_to_confirm(creator: Creator, *, at: dt.datetime) -> list[Unmet]:
-    """What a re-verification lacks (S-012 after S-017): a verified ID that is still valid."""
-    proven = VerificationDocument.objects.filter(
+    """What a re-verification lacks (S-012 after S-017): a valid ID that was sent and verified after it was asked for.
+
+    After a refusal nothing from before it counts either.
+    """
+    asked = creator.reverify_asked_at or creator.refused_at
+    if asked is None:
+        return missing_to_keep(creator, at=at)
+    if _valid_ids(creator, at=at).filter(created_at__gte=asked, reviewed_at__gte=asked).exists():
+        return []
+    return [Unmet("identity", _("No valid ID that came after the request is verified."))]
+
+
+def _valid_ids(creator: Creator, *, at: dt.datetime) -> QuerySet[VerificationDocument]:
+    return VerificationDocument.objects.filter(
         Q(document_expires_on__isnull=True) | Q(document_expires_on__gte=at.date()),
         subject=creator.user_id,
         document_type__in=states.IDENTITY_TYPES,
         status=states.DocumentStatus.VERIFIED,
     )
-    return [] if proven.exists() else [Unmet("identity", _("No valid ID document is verified."))]
 
 
 def is_own(application: CreatorApplication, user: Any) -> bool:

@@ -96,6 +96,13 @@ def inactive_since(before: dt.datetime, *, limit: int = 500) -> QuerySet[Creator
     )[:limit]
 
 
+def approved_before(moment: dt.datetime, *, limit: int = 500) -> QuerySet[CreatorApplication]:
+    """Applications approved before that moment whose creators never went live; not while they are suspended (S-011)."""
+    return CreatorApplication.objects.filter(
+        status=ApplicationStatus.APPROVED, decided_at__lt=moment, creator__verification_status__in=states.LIVE
+    ).order_by("decided_at")[:limit]
+
+
 def awaiting_activation() -> QuerySet[CreatorApplication]:
     """Approved applications whose creators have their papers in order, oldest decision first (S-009)."""
     return (
@@ -375,9 +382,10 @@ def id_ends_soon(*, at: dt.datetime, days: int) -> QuerySet[Creator]:
 
 
 def answered_reverification() -> QuerySet[Creator]:
-    """Creators who were asked for an ID and have given one that nobody has judged."""
+    """Creators who were asked for an ID and have given one since that nobody has judged."""
     given = VerificationDocument.objects.filter(
         subject=OuterRef("user"),
+        created_at__gte=OuterRef("reverify_asked_at"),
         document_type__in=states.IDENTITY_TYPES,
         status=states.DocumentStatus.PENDING,
     )

@@ -47,6 +47,10 @@ APPLICATION = Machine(
         (A.APPROVED, "activate", A.ACTIVATED, DECIDE),  # S-009
         (A.PENDING_SUBMISSION, "lapse", A.REJECTED, ""),  # S-011
         (A.ADDITIONAL_INFO_REQUIRED, "lapse", A.REJECTED, ""),  # S-011
+        # Approved and never gone live: papers are not kept for ever (N-064).
+        (A.APPROVED, "lapse", A.REJECTED, ""),  # S-011
+        # Identity was asked for again before going live, and refused.
+        (A.APPROVED, "refuse", A.REJECTED, DECIDE),  # S-013
     ],
 )
 
@@ -115,6 +119,9 @@ VERIFICATION = Machine(
         (V.SUSPENDED, "restore", V.VERIFIED, SUSPEND),  # S-015
         (V.REJECTED, "reopen", V.PENDING, ""),  # S-016
         (V.VERIFIED, "reverify", V.PENDING, DECIDE),  # S-017
+        # The approved application behind it was closed before the creator went live (S-011).
+        (V.VERIFIED, "lapse", V.REJECTED, ""),
+        (V.PENDING, "lapse", V.REJECTED, ""),
     ],
 )
 

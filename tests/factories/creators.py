@@ -8,7 +8,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
 from backoffice.accounts.models import User
 from backoffice.core import clock
-from backoffice.creators.models import Creator, CreatorApplication, TaxProfile
+from backoffice.creators.models import Creator, CreatorApplication, TaxProfile, VerificationDocument
 from backoffice.creators.services import applications, creators, documents, offers, tax
 from backoffice.creators.services.reviews import Findings
 from backoffice.creators.states import PublicFigure
@@ -137,6 +137,16 @@ def approved(
         undo_seconds=0,
         at=at,
     )
+
+
+def new_id(application: CreatorApplication, by: User) -> VerificationDocument:
+    """A passport that the applicant sends now and `by` opens and verifies."""
+    document = documents.upload(
+        application=application, document_type="passport", content=PDF, by=application.applicant
+    )
+    documents.open_for_view(document=document, by=by)
+    documents.verify(document=document, by=by)
+    return document
 
 
 def make_ready(creator: Creator) -> None:

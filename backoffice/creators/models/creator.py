@@ -56,6 +56,10 @@ class Creator(Record):
     # When somebody last looked at who this is; a year later they look again (S-017).
     verified_at = models.DateTimeField(null=True, blank=True, editable=False)
     reverify_by = models.DateTimeField(null=True, blank=True, editable=False)
+    # An ID that came before this does not answer the request (S-017).
+    reverify_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # From here a refused creator waits before applying again (S-016).
+    refused_at = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_at = models.DateTimeField(null=True, blank=True, editable=False)
     suspended_until = models.DateTimeField(null=True, blank=True, editable=False)
     suspension_reason = models.TextField(blank=True, editable=False)

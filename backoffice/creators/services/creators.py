@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from backoffice.accounts import permissions
 from backoffice.accounts.services import sessions
@@ -17,12 +19,13 @@ from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import Creator, CreatorAgreement, CreatorApplication, Sanction, SocialAccount
-from backoffice.creators.services import badges, documents
+from backoffice.creators.services import badges, documents, renewals
 from backoffice.media.models import Asset
 from backoffice.notifications.services import notify
-from backoffice.queues.services import items
 
 PICTURES = (Asset.Kind.AVATAR, Asset.Kind.IMAGE)
+UNASKED: dict[str, Any] = {"reverify_by": None, "reverify_asked_at": None}
+ID_EXPIRED = gettext_lazy("Your ID has expired.")
 PROFILE_FIELDS = (
     "stage_name",
     "bio",
@@ -60,7 +63,7 @@ def admit(*, application: CreatorApplication, by: Any, at: dt.datetime) -> Creat
                 "verify",
                 by=by,
                 at=at,
-                changes={"reverify_by": None, "verified_at": at, "tier": states.Tier.VERIFIED},
+                changes={**UNASKED, "refused_at": None, "verified_at": at, "tier": states.Tier.VERIFIED},
             )
             _vouch(creator, by=by, at=at)
         known = set(creator.social_accounts.values_list("platform", "handle"))
@@ -360,10 +363,11 @@ def restore(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = 
         notify(user=creator.user, event="creator.restored", data={"stage_name": creator.stage_name}, by=by)
 
 
-def reverify(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
-    """Asks a verified creator to prove identity again (S-017).
+def reverify(*, creator: Creator, by: Any, reason: str | Promise, at: dt.datetime | None = None) -> None:
+    """Asks a verified creator to prove identity again, by an ID that comes from now on (S-017).
 
-    The creator stays live; after `creator.reverify_days` payouts are held.
+    The creator stays live; after `creator.reverify_days` payouts are held. A lazy reason is read in the creator's
+    language.
     """
     at = at or clock.now()
     if by is not None:
@@ -371,14 +375,15 @@ def reverify(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None =
     policies.check_not_oneself(creator.user_id, by)
     deadline = at + dt.timedelta(days=values.get("creator.reverify_days"))
     with transaction.atomic():
-        advance(creator, "reverify", by=by, at=at, reason=reason, changes={"reverify_by": deadline})
-        items.cancel(queue=queries.REVIEWS, subject=creator, at=at)
+        changes = {"reverify_by": deadline, "reverify_asked_at": at}
+        advance(creator, "reverify", by=by, at=at, reason=str(reason), changes=changes)
+        renewals.end(creator=creator, by=by, outcome="asked", at=at)
         notify(
             user=creator.user,
             event="creator.reverify",
             data={
                 "stage_name": creator.stage_name,
-                "reason": reason.strip(),
+                "reason": reason if isinstance(reason, Promise) else reason.strip(),
                 "deadline": deadline.date().isoformat(),
             },
             by=by,
@@ -386,29 +391,46 @@ def reverify(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None =
 
 
 def confirm_verification(*, creator: Creator, by: Any, at: dt.datetime | None = None) -> None:
-    """Ends a re-verification well (S-012). Raises `policies.NotReady` without a verified, valid ID document."""
+    """Ends a re-verification well (S-012). Raises `policies.NotReady` without a valid ID that came after the request
+    and was verified since, Forbidden for one's own.
+    """
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
     policies.check_not_oneself(creator.user_id, by)
-    unmet = policies.missing_to_confirm(creator, at=at)
-    if unmet:
-        raise policies.NotReady(_("The identity cannot be confirmed yet."), unmet=unmet)
     with transaction.atomic():
-        advance(creator, "verify", by=by, at=at, changes={"reverify_by": None, "verified_at": at})
-        items.cancel(queue=queries.REVIEWS, subject=creator, at=at)
+        current = Creator.objects.select_for_update(of=("self",)).get(pk=creator.pk)
+        unmet = policies.missing_to_confirm(current, at=at)
+        if unmet:
+            raise policies.NotReady(_("The identity cannot be confirmed yet."), unmet=unmet)
+        advance(creator, "verify", by=by, at=at, changes={**UNASKED, "verified_at": at})
+        renewals.end(creator=creator, by=by, outcome="confirmed", at=at)
         _vouch(creator, by=by, at=at)
 
 
 def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.datetime | None = None) -> None:
-    """Refuses a pending verification (S-013): hidden, payouts held, documents get their purge date."""
+    """Refuses a pending verification (S-013): not live any more, payouts held, documents get their purge date.
+
+    The creator reads why, and from when they may apply again (S-016). An approved application that was not activated
+    ends with it. Never one's own.
+    """
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
     policies.check_not_oneself(creator.user_id, by)
     if not reason.strip():
         raise Invalid(_("Say why the verification is refused."), field="reason")
     with transaction.atomic():
-        advance(creator, "reject", by=by, at=at, reason=reason, changes={"reverify_by": None})
-        items.cancel(queue=queries.REVIEWS, subject=creator, at=at)
+        approved = creator.applications.select_for_update().filter(status=states.ApplicationStatus.APPROVED).first()
+        if approved is not None:
+            changes = {
+                "decision_code": states.RejectReason.IDENTITY,
+                "decision_reason": reason.strip(),
+                "decided_by": by,
+                "decided_at": at,
+            }
+            advance(approved, "refuse", by=by, at=at, reason=reason, changes=changes)
+        changes = {**UNASKED, "is_active": False, "refused_at": at}
+        advance(creator, "reject", by=by, at=at, reason=reason, changes=changes)
+        renewals.end(creator=creator, by=by, outcome="refused", at=at)
         badges.take(creator=creator, badge=states.Badge.VERIFIED, by=by, reason=reason, at=at)
         if not creator.payout_hold:
             hold_payouts(
@@ -418,6 +440,26 @@ def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.dateti
                 at=at,
             )
         documents.schedule_purge(subject=creator.user, at=at)
+        again = policies.refused_may_apply_at(creator)
+        notify(
+            user=creator.user,
+            event="creator.verification_refused",
+            data={
+                "stage_name": creator.stage_name,
+                "reason": reason.strip(),
+                "again_from": again.date().isoformat() if again is not None else "",
+            },
+            by=by,
+        )
+
+
+def lapse(*, creator: Creator, at: dt.datetime) -> None:
+    """Ends the verification of a creator who was approved and never went live (S-011). Part of closing the
+    application.
+    """
+    advance(creator, "lapse", by=None, at=at, reason="lapsed", changes={**UNASKED, "refused_at": at})
+    renewals.end(creator=creator, by=None, outcome="", at=at)
+    badges.take(creator=creator, badge=states.Badge.VERIFIED, by=None, reason="lapsed", at=at)
 
 
 def hold_overdue(*, at: dt.datetime | None = None) -> int:
@@ -441,7 +483,7 @@ def expire_documents(*, at: dt.datetime | None = None) -> int:
     at = at or clock.now()
     expired = documents.expire_due(at=at)
     for creator in queries.without_valid_id(at=at):
-        reverify(creator=creator, by=None, reason=_("Your ID has expired."), at=at)
+        reverify(creator=creator, by=None, reason=ID_EXPIRED, at=at)
     return expired
 
 

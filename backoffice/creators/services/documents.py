@@ -229,13 +229,9 @@ def withdraw(*, document: VerificationDocument, by: Any, reason: str, at: dt.dat
     with transaction.atomic():
         # The application before its papers, as where it is decided: an approval cannot take effect meanwhile.
         application = CreatorApplication.objects.select_for_update().get(pk=document.application_id)
+        creator = Creator.objects.select_for_update(of=("self",)).filter(user=document.subject_id).first()
         relied_on = application.status in (states.ApplicationStatus.APPROVED, states.ApplicationStatus.ACTIVATED)
-        if (
-            relied_on
-            and Creator.objects.filter(
-                user=document.subject_id, verification_status=states.VerificationStatus.VERIFIED
-            ).exists()
-        ):
+        if relied_on and creator is not None and creator.verification_status == states.VerificationStatus.VERIFIED:
             raise Conflict(_("A creator is verified by this document; ask for a new one."), code="relied_on")
         advance(document, "withdraw", by=by, at=at, reason=reason, changes={"reviewer": None, "reviewed_at": None})
 

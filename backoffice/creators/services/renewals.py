@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from backoffice.accounts import permissions
 from backoffice.audit import entries
@@ -28,15 +29,15 @@ def put_due(*, at: dt.datetime | None = None, limit: int = 500) -> int:
     due_at = at + dt.timedelta(days=values.get("creator.review_due_days"))
     done = 0
     for code, text, creators in (
-        ("document_given", _("A new ID has come."), queries.answered_reverification()),
+        ("document_given", gettext_noop("A new ID has come."), queries.answered_reverification()),
         (
             "document_expiring",
-            _("The ID ends soon."),
+            gettext_noop("The ID ends soon."),
             queries.id_ends_soon(at=at, days=values.get("document.expiring_days")),
         ),
         (
             "yearly",
-            _("Verified a year ago."),
+            gettext_noop("Verified a year ago."),
             queries.verified_before(at - dt.timedelta(days=values.get("creator.review_days"))),
         ),
     ):
@@ -53,6 +54,17 @@ def put_due(*, at: dt.datetime | None = None, limit: int = 500) -> int:
     return done
 
 
+def end(*, creator: Creator, by: Any, outcome: str, at: dt.datetime) -> None:
+    """The review of a creator is over: decided by this person, or without reason to be there when it was the system.
+
+    Part of the decision's transaction.
+    """
+    if by is None:
+        items.cancel(queue=QUEUE, subject=creator, at=at)
+    else:
+        items.finish(queue=QUEUE, subject=creator, by=by, outcome=outcome, at=at)
+
+
 def keep(*, creator: Creator, by: Any, note: str = "", at: dt.datetime | None = None) -> None:
     """The reviewer has looked and the verification stands for another year.
 
@@ -66,12 +78,12 @@ def keep(*, creator: Creator, by: Any, note: str = "", at: dt.datetime | None = 
         creator = Creator.objects.select_for_update(of=("self",)).get(pk=creator.pk)
         if creator.verification_status != states.VerificationStatus.VERIFIED:
             raise Conflict(_("Only a verified creator can be kept so."), code="not_verified")
-        unmet = policies.missing_to_confirm(creator, at=at)
+        unmet = policies.missing_to_keep(creator, at=at)
         if unmet:
             raise policies.NotReady(_("The identity cannot be confirmed yet."), unmet=unmet)
         before = {"verified_at": creator.verified_at}
         Creator.objects.filter(pk=creator.pk).update(verified_at=at, updated_at=at)
-        items.cancel(queue=QUEUE, subject=creator, at=at)
+        end(creator=creator, by=by, outcome="kept", at=at)
         entries.record(
             action="creator.review",
             by=by,

@@ -100,10 +100,15 @@ def remind_due(*, at: dt.datetime | None = None) -> int:
             if creator is None or not missing:
                 continue
             Creator.objects.filter(pk=key).update(onboarding_reminded_at=at, updated_at=at)
+            closes_on = policies.activation_ends_at(creator)
             notify(
                 user=creator.user,
                 event="application.onboarding_reminder",
-                data={"stage_name": creator.stage_name, "codes": [item.code for item in missing]},
+                data={
+                    "stage_name": creator.stage_name,
+                    "codes": [item.code for item in missing],
+                    "closes_on": closes_on.date().isoformat() if closes_on is not None else "",
+                },
             )
             done += 1
     return done

@@ -198,7 +198,7 @@ def creator_refuse(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Refuses a pending verification (S-013)."""
 
     def act(creator: Creator, form: ReasonForm) -> None:
-        creators.reject_verification(creator=creator, by=request.user, reason=form.cleaned_data["reason"])
+        suspension.refuse_verification(creator=creator, by=request.user, reason=form.cleaned_data["reason"])
 
     return _with_reason(request, pk, act, dialog="refuse", done=_("The verification is refused."))
 

@@ -61,6 +61,19 @@ DESKS = (
         "applications.supervise",
         "desk:application_undo",
     ),
+    # Decided on the page of the creator; nothing is handed out.
+    Desk(
+        "reviews",
+        _("Verifications to renew"),
+        "event_repeat",
+        ("applications.view",),
+        (),
+        "desk:review_list",
+        "",
+        "desk:creator_detail",
+        "",
+        "applications.supervise",
+    ),
     Desk(
         "tickets",
         _("Tickets"),
@@ -94,6 +107,10 @@ OUTCOMES: dict[str, str | Promise] = {
     "reject": _("Rejected"),
     "rejected": _("Rejected"),
     "escalate": _("Escalated"),
+    "kept": _("Looked again: still right"),
+    "asked": _("Asked for an ID again"),
+    "confirmed": _("Identity confirmed"),
+    "refused": _("Verification refused"),
 }
 
 
@@ -117,7 +134,7 @@ def worked_by(user: User) -> set[str]:
     return {desk.code for desk in DESKS if desk.next_url and any(user.may(permission) for permission in desk.work)}
 
 
-SUPERVISORS = tuple(desk.supervise for desk in DESKS if desk.supervise)
+SUPERVISORS = tuple(dict.fromkeys(desk.supervise for desk in DESKS if desk.supervise))
 
 
 def supervised_by(user: User) -> list[Desk]:

@@ -1,5 +1,6 @@
-"""Suspending and restoring a creator with everything that hangs on it (S-014, S-015)."""
+"""Suspending, restoring and refusing a creator with everything that hangs on it (S-013 to S-015)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -29,24 +30,44 @@ def suspend(
         taken = queries.effects(creator, at=at)
         creators.suspend(creator=creator, by=by, reason=reason, until=until, at=at)
         why = _("Suspended: %(reason)s") % {"reason": reason.strip()}
-        for title in {slot.title for slot in queries.open_slots(creator, at=at).select_related("title")}:
-            featured.end_all_of(title, by=by, reason=why, at=at)
-        for item in queries.unsent(creator):
-            payouts.hold(item=item, by=None, caused_by=by, reason=why, at=at)
-        entries.record(
-            action="creator.suspend_effects",
-            by=by,
-            subject=creator,
-            data={
-                "titles": taken.titles,
-                "slots": taken.slots,
-                "tickets": taken.tickets,
-                "sessions": taken.sessions,
-                "payouts": [[row.currency, row.count, row.gross_minor] for row in taken.payouts],
-            },
-            at=at,
-        )
+        _take_away(creator, taken, action="creator.suspend_effects", by=by, why=why, at=at)
     return taken
+
+
+def refuse_verification(*, creator: Creator, by: User, reason: str, at: datetime | None = None) -> Effects:
+    """Refuses a pending verification with the same effects, but for the sessions: the person may apply again (S-016).
+
+    Needs ``applications.decide``. Returns what it took away, which is also on record. Raises as
+    `creators.reject_verification`.
+    """
+    at = at or clock.now()
+    with transaction.atomic():
+        taken = replace(queries.effects(creator, at=at), sessions=0)
+        creators.reject_verification(creator=creator, by=by, reason=reason, at=at)
+        why = _("Verification refused: %(reason)s") % {"reason": reason.strip()}
+        _take_away(creator, taken, action="creator.refuse_effects", by=by, why=why, at=at)
+    return taken
+
+
+def _take_away(creator: Creator, taken: Effects, *, action: str, by: User, why: str, at: datetime) -> None:
+    """Ends where the titles are featured, holds what was not paid yet, and writes down all that goes."""
+    for title in {slot.title for slot in queries.open_slots(creator, at=at).select_related("title")}:
+        featured.end_all_of(title, by=by, reason=why, at=at)
+    for item in queries.unsent(creator):
+        payouts.hold(item=item, by=None, caused_by=by, reason=why, at=at)
+    entries.record(
+        action=action,
+        by=by,
+        subject=creator,
+        data={
+            "titles": taken.titles,
+            "slots": taken.slots,
+            "tickets": taken.tickets,
+            "sessions": taken.sessions,
+            "payouts": [[row.currency, row.count, row.gross_minor] for row in taken.payouts],
+        },
+        at=at,
+    )
 
 
 def restore(*, creator: Creator, by: User, reason: str, at: datetime | None = None) -> None:

@@ -592,6 +592,37 @@ def test_applications_left_alone_for_sixty_days_lapse_and_leave_the_queue() -> N
     assert told(asked.applicant, "application.lapsed")
 
 
+@pytest.mark.parametrize("language", ["en", "fr", "ht"])
+def test_who_was_approved_and_never_went_live_is_closed_and_the_papers_get_their_end(language: str) -> None:
+    at = clock.now() - 181 * DAY
+    application = make.approved(user=member(language=language), at=at)
+    fresh, done = make.approved(at=at + 2 * DAY), make.activated(at=at)
+    suspended = make.approved(at=at)
+    assert suspended.creator is not None
+    creators.suspend(creator=suspended.creator, by=None, reason="Alert")
+    assert applications.lapse_due() == 1
+    assert applications.lapse_due() == 0
+    application.refresh_from_db()
+    creator = application.creator
+    assert creator is not None
+    assert (application.status, application.decision_code, application.decided_by) == ("rejected", "lapsed", None)
+    assert (creator.verification_status, creator.badges.filter(revoked_at=None).count()) == ("rejected", 0)
+    paper = application.documents.get()
+    assert (paper.status, paper.purge_after is not None) == ("verified", True)
+    mail = Notification.objects.get(user=application.applicant, event="application.lapsed", channel="in_app")
+    words = {"en": "was approved", "fr": "avait été acceptée", "ht": "Nou te aksepte"}
+    assert words[language] in mail.body
+    for other, status in ((fresh, "approved"), (done, "activated"), (suspended, "approved")):
+        other.refresh_from_db()
+        assert (other.status, other.documents.get().purge_after) == (status, None)
+    user = application.applicant
+    with pytest.raises(Conflict):
+        applications.start(user=user, by=user)
+    again = applications.start(user=user, by=user, at=clock.now() + 31 * DAY)
+    creator.refresh_from_db()
+    assert (again.reapplication_of, creator.verification_status) == (application, "pending")
+
+
 def test_an_application_in_the_queue_never_lapses() -> None:
     application = make.submitted(at=clock.now() - 90 * DAY)
     assert applications.lapse_due() == 0

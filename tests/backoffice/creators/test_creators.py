@@ -4,15 +4,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError
+from django.utils import translation
+from django.utils.translation import gettext
 
 from backoffice.audit import queries as audit
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import IllegalTransition
 from backoffice.creators import queries
-from backoffice.creators.models import Creator
+from backoffice.creators.models import Creator, VerificationDocument
 from backoffice.creators.policies import NotReady
-from backoffice.creators.services import creators, documents
+from backoffice.creators.services import applications, creators, documents
 from backoffice.notifications.models import Notification
 from tests.factories import creators as make
 from tests.factories.accounts import member, staff
@@ -82,10 +84,45 @@ def test_a_reverification_keeps_the_creator_live_and_holds_payouts_after_its_dea
     assert creator.payout_hold
     with pytest.raises(Conflict):
         creators.release_payouts(creator=creator, by=staff("financial_admin"), reason="x", at=at + 31 * DAY)
+    with pytest.raises(NotReady):
+        creators.confirm_verification(creator=creator, by=by)
+    make.new_id(application, by)
     creators.confirm_verification(creator=creator, by=by)
     creators.release_payouts(creator=creator, by=staff("financial_admin"), reason="Confirmed")
     creator.refresh_from_db()
     assert (creator.verification_status, creator.payout_hold) == ("verified", False)
+    assert (creator.reverify_by, creator.reverify_asked_at) == (None, None)
+
+
+def test_an_id_that_came_before_the_request_or_was_verified_before_it_confirms_nothing() -> None:
+    application, by, at = make.activated(), make.reviewer(), clock.now()
+    creator = application.creator
+    assert creator is not None
+    creators.reverify(creator=creator, by=by, reason="Doubts", at=at)
+    early = make.new_id(application, by)
+    creator.refresh_from_db()
+    VerificationDocument.objects.filter(pk=early.pk).update(created_at=at - DAY)
+    with pytest.raises(NotReady) as error:
+        creators.confirm_verification(creator=creator, by=by)
+    assert "came after the request" in str(error.value)
+    VerificationDocument.objects.filter(pk=early.pk).update(created_at=at, reviewed_at=at - DAY)
+    with pytest.raises(NotReady):
+        creators.confirm_verification(creator=creator, by=by)
+    VerificationDocument.objects.filter(pk=early.pk).update(reviewed_at=at)
+    creators.confirm_verification(creator=creator, by=by)
+    assert creator.verification_status == "verified"
+
+
+def test_a_suspension_in_the_middle_does_not_put_the_request_off() -> None:
+    application, by, at = make.activated(), make.reviewer(), clock.now()
+    creator = application.creator
+    assert creator is not None
+    creators.reverify(creator=creator, by=by, reason="Doubts", at=at)
+    make.new_id(application, by)
+    creators.suspend(creator=creator, by=None, reason="Alert")
+    creators.restore(creator=creator, by=staff("ops_manager"), reason="Cleared")
+    assert (creator.verification_status, creator.reverify_asked_at) == ("pending", at)
+    creators.confirm_verification(creator=creator, by=by)
 
 
 def test_an_expired_id_asks_the_creator_for_a_new_one_which_confirms_the_identity() -> None:
@@ -117,6 +154,79 @@ def test_a_refused_reverification_hides_the_creator() -> None:
     creators.reject_verification(creator=creator, by=by, reason="Not the same person.")
     creator.refresh_from_db()
     assert (creator.verification_status, creator.payout_hold, creator.is_live) == ("rejected", True, False)
+    assert not creator.is_active
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ht"])
+def test_a_refused_creator_reads_why_and_from_when_they_may_apply_again(language: str) -> None:
+    creator, by, at = make.creator(member(language=language)), make.reviewer(), clock.now()
+    creators.reverify(creator=creator, by=by, reason="")
+    creators.reject_verification(creator=creator, by=by, reason="Se pa menm moun nan.", at=at)
+    notice = Notification.objects.get(user=creator.user, event="creator.verification_refused", channel="in_app")
+    assert "Se pa menm moun nan." in notice.body
+    assert (at + 30 * DAY).date().isoformat() in notice.body
+    assert notice.language == language
+    assert ("Hello" in notice.body) == (language == "en")
+
+
+def test_a_refused_creator_applies_again_and_is_not_live_before_it_is_approved() -> None:
+    application, by, at = make.activated(), make.reviewer(), clock.now()
+    user, creator = application.applicant, application.creator
+    assert creator is not None
+    creators.reverify(creator=creator, by=by, reason="Doubts", at=at)
+    creators.reject_verification(creator=creator, by=by, reason="Another person.", at=at)
+    with pytest.raises(Conflict) as error:
+        applications.start(user=user, by=user, at=at + 29 * DAY)
+    assert error.value.code == "reapply_later"
+    again = make.started(user, at=at + 31 * DAY)
+    creator.refresh_from_db()
+    assert (again.reapplication_of, creator.verification_status) == (application, "pending")
+    assert (creator.is_live, queries.public().filter(pk=creator.pk).exists()) == (False, False)
+    with pytest.raises(NotReady):
+        creators.confirm_verification(creator=creator, by=by)
+    applications.submit(application=again, by=user, at=at + 31 * DAY)
+    taken, item = make.in_review(by, again, at=at + 31 * DAY)
+    make.look_at_documents(taken, by, at=at + 31 * DAY)
+    applications.approve(
+        application=taken,
+        by=by,
+        token=str(item.lease_token),
+        findings=make.good(taken),
+        undo_seconds=0,
+        at=at + 31 * DAY,
+    )
+    creator.refresh_from_db()
+    assert (creator.verification_status, creator.is_live, creator.refused_at) == ("verified", False, None)
+    applications.activate(application=taken, at=at + 31 * DAY)
+    creator.refresh_from_db()
+    assert (creator.is_live, creator.payout_hold) == (True, True)
+
+
+def test_a_refusal_before_going_live_ends_the_approved_application() -> None:
+    application, by, at = make.approved(), make.reviewer(), clock.now()
+    creator = application.creator
+    assert creator is not None
+    creators.reverify(creator=creator, by=by, reason="Doubts", at=at)
+    creators.reject_verification(creator=creator, by=by, reason="Another person.", at=at)
+    application.refresh_from_db()
+    assert (application.status, application.decision_code, application.decided_by) == ("rejected", "identity", by)
+    user = application.applicant
+    assert applications.start(user=user, by=user, at=at + 31 * DAY).reapplication_of == application
+
+
+def test_the_sentence_of_an_expired_id_is_in_the_language_of_the_creator_not_of_the_worker() -> None:
+    application = make.activated(member(language="ht"))
+    application.documents.update(document_expires_on=(clock.now() - DAY).date())
+    with translation.override("en"):
+        creators.expire_documents()
+    with translation.override("ht"):
+        sentence = gettext("Your ID has expired.")
+    assert sentence != "Your ID has expired."
+    notices = Notification.objects.filter(user=application.applicant, event="creator.reverify")
+    assert notices.count() == 2
+    for notice in notices:
+        assert sentence in notice.body
+        assert "Your ID has expired." not in notice.body
 
 
 def test_holding_payouts_needs_a_reason_and_doing_it_twice_writes_one_row() -> None:

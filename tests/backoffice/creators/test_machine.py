@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from backoffice.core import clock
 from backoffice.core.errors import DomainError
 from backoffice.creators.models import Creator, CreatorApplication, VerificationDocument
-from backoffice.creators.services import applications, documents
+from backoffice.creators.services import applications, creators, documents
 from backoffice.creators.states import ApplicationStatus
 from backoffice.notifications.models import Notification
 from backoffice.queues import queries as work
@@ -21,7 +21,7 @@ from backoffice.queues.services import items
 from tests.factories import creators as make
 from tests.factories.accounts import member
 
-# S-002 to S-011: from, verb, to. S-001 is where it begins; S-010 is another application.
+# S-002 to S-011, S-013: from, verb, to. S-001 is where it begins; S-010 is another application.
 TABLE = {
     ("pending_submission", "submit"): "submitted",
     ("submitted", "claim"): "in_review",
@@ -33,6 +33,8 @@ TABLE = {
     ("approved", "activate"): "activated",
     ("pending_submission", "lapse"): "rejected",
     ("additional_info_required", "lapse"): "rejected",
+    ("approved", "lapse"): "rejected",
+    ("approved", "refuse"): "rejected",
 }
 # S-018 to S-021, the document.
 PAPERS = {
@@ -69,6 +71,8 @@ class OneApplication(RuleBasedStateMachine):
         self.paper = "pending"
         self.id_failed = False
         self.verified_by_decision = False
+        self.was_approved = False
+        self.vouched_for = ""
         self.opened: set[int] = set()
 
     def teardown(self) -> None:
@@ -198,7 +202,8 @@ class OneApplication(RuleBasedStateMachine):
         paper = VerificationDocument.objects.get(subject=self.applicant)
         by = self.reviewers[who]
         # Only whoever opened it last decides about it (S-018, S-019); what made somebody a creator stays.
-        free = self.status not in ("approved", "activated") if verb == "withdraw" else paper.opened_by_id == by.pk
+        relied_on = self.status in ("approved", "activated") and self.vouched_for == "verified"
+        free = not relied_on if verb == "withdraw" else paper.opened_by_id == by.pk
         possible = (self.paper, verb) in PAPERS and free
         given: dict[str, Any] = {"expires_on": None} if verb == "verify" else {"reason": "Blurred"}
         self.attempt(possible, lambda: getattr(documents, verb)(document=paper, by=by, at=self.now, **given))
@@ -272,6 +277,8 @@ class OneApplication(RuleBasedStateMachine):
         stands = self.verdict == "reject" or self.paper == "verified"
         self.go(self.verdict if stands else "release")
         self.verdict = ""
+        if self.status == "approved":
+            self.was_approved, self.vouched_for = True, "verified"
 
     @rule(who=WHO)
     def undo(self, who: int) -> None:
@@ -303,7 +310,37 @@ class OneApplication(RuleBasedStateMachine):
         possible = (self.status, "lapse") in TABLE
         self.attempt(possible, lambda: applications.lapse(application=self.application, at=self.now))
         if possible:
+            if self.status == "approved":
+                self.vouched_for = "rejected"
             self.go("lapse")
+
+    @rule(who=WHO)
+    def ask_for_the_id_again(self, who: int) -> None:
+        """S-017; confirming asks for an ID that came since, and none did (S-012)."""
+        creator = Creator.objects.filter(user=self.applicant).first()
+        if creator is None:
+            return
+        by = self.reviewers[who]
+        possible = self.vouched_for == "verified"
+        self.attempt(possible, lambda: creators.reverify(creator=creator, by=by, reason="x", at=self.now))
+        if possible:
+            self.vouched_for = "pending"
+        creator.refresh_from_db()
+        self.attempt(False, lambda: creators.confirm_verification(creator=creator, by=by, at=self.now))
+
+    @rule(who=WHO)
+    def refuse_the_verification(self, who: int) -> None:
+        """S-013: an approved application ends with it, a live creator is live no more."""
+        creator = Creator.objects.filter(user=self.applicant).first()
+        if creator is None:
+            return
+        possible = self.vouched_for == "pending"
+        by = self.reviewers[who]
+        self.attempt(possible, lambda: creators.reject_verification(creator=creator, by=by, reason="x", at=self.now))
+        if possible:
+            self.vouched_for = "rejected"
+            if self.status == "approved":
+                self.go("refuse")
 
     @rule(ready=st.booleans())
     def activate(self, ready: bool) -> None:
@@ -312,7 +349,7 @@ class OneApplication(RuleBasedStateMachine):
             make.make_ready(application.creator)
         elif self.status == "approved":
             return
-        possible = (self.status, "activate") in TABLE
+        possible = (self.status, "activate") in TABLE and self.vouched_for == "verified"
         self.attempt(possible, lambda: applications.activate(application=self.application, at=self.now))
         if possible:
             self.go("activate")
@@ -370,14 +407,18 @@ class OneApplication(RuleBasedStateMachine):
     @invariant()
     def only_an_approved_applicant_is_a_creator(self) -> None:
         creator = Creator.objects.filter(user=self.applicant).first()
-        assert (creator is not None) == (self.status in ("approved", "activated"))
-        assert creator is None or creator.is_active == (self.status == "activated")
+        assert (creator is not None) == self.was_approved
+        if creator is not None:
+            assert creator.verification_status == self.vouched_for
+            assert creator.is_active == (self.status == "activated" and self.vouched_for != "rejected")
 
     @invariant()
     def nobody_is_told_before_it_is_so(self) -> None:
         told = set(Notification.objects.filter(user=self.applicant).values_list("event", flat=True))
         final = {event for status, event in TOLD.items() if event in told}
-        assert final <= {TOLD.get(self.status, ""), TOLD["approved"] if self.status == "activated" else ""}
+        assert final <= {TOLD.get(self.status, ""), TOLD["approved"] if self.was_approved else ""}
+        refused = self.vouched_for == "rejected" and "application.lapsed" not in told
+        assert ("creator.verification_refused" in told) == refused
 
     @invariant()
     def work_waits_exactly_while_somebody_has_to_do_some(self) -> None:

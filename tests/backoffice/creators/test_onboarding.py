@@ -148,6 +148,7 @@ def test_who_is_approved_and_lacks_something_is_reminded_now_and_then(modules: l
     mail = Notification.objects.filter(user=waiting.applicant, event=event).first()
     assert mail is not None
     assert "complete the training" in mail.body
+    assert (decided + timedelta(days=values.get("application.activation_days"))).date().isoformat() in mail.body
 
 
 # --- agreement and the help of staff ------------------------------------------------------------------------

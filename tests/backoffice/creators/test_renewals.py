@@ -15,6 +15,7 @@ from backoffice.creators.models import Creator, VerificationDocument
 from backoffice.creators.policies import NotReady
 from backoffice.creators.services import creators, documents, renewals
 from backoffice.notifications.models import Notification
+from backoffice.queues import queries as work
 from tests.factories import creators as make
 from tests.factories.accounts import staff
 
@@ -111,3 +112,47 @@ def test_asking_for_an_id_closes_the_item_and_the_id_that_comes_opens_a_new_one(
     creators.confirm_verification(creator=creator, by=by, at=at + DAY)
     creator.refresh_from_db()
     assert (codes(), creator.verified_at) == ([], at + DAY)
+
+
+def test_what_was_decided_about_a_verification_stands_among_the_recent_decisions_and_in_the_figures() -> None:
+    at, by = clock.now() + 366 * DAY, make.reviewer()
+    creator, other = live(), live()
+    renewals.put_due(at=at)
+    renewals.keep(creator=creator, by=by, at=at + DAY)
+    creators.reverify(creator=other, by=by, reason="x", at=at + DAY)
+    item = work.for_subject("reviews", creator)
+    assert item is not None
+    assert (item.state, item.done_by, item.outcome, item.claimed_at) == ("done", by, "kept", at + DAY)
+    assert [row.outcome for row in work.recent_decisions(by).order_by("outcome")] == ["asked", "kept"]
+    figures = work.metrics("reviews", today=at, at=at + DAY + timedelta(seconds=1))
+    assert (figures.decided, figures.waiting.p50, figures.deciding.p50) == (2, DAY, timedelta())
+    assert [(person.name, person.decided) for person in figures.people] == [(by.display_name, 2)]
+
+
+def test_who_refuses_or_confirms_has_decided_and_the_system_has_not() -> None:
+    at, by = clock.now(), make.reviewer()
+    creator = live(document_expires_on=(at + 20 * DAY).date())
+    renewals.put_due(at=at)
+    creators.expire_documents(at=at + 21 * DAY)
+    item = work.for_subject("reviews", creator)
+    assert item is not None
+    assert (item.state, item.done_by) == ("cancelled", None)
+    make_id = documents.upload(
+        application=creator.applications.get(), document_type="passport", content=make.PDF, by=creator.user
+    )
+    VerificationDocument.objects.filter(pk=make_id.pk).update(created_at=at + 22 * DAY)
+    renewals.put_due(at=at + 22 * DAY)
+    creator.refresh_from_db()
+    creators.reject_verification(creator=creator, by=by, reason="Another person.", at=at + 23 * DAY)
+    assert [row.outcome for row in work.recent_decisions(by)] == ["refused"]
+
+
+def test_an_old_id_nobody_judged_is_no_answer() -> None:
+    at, by = clock.now(), make.reviewer()
+    creator = live(document_expires_on=(at + 20 * DAY).date())
+    creators.reverify(creator=creator, by=by, reason="x", at=at)
+    given = documents.upload(
+        application=creator.applications.get(), document_type="passport", content=make.PDF, by=creator.user
+    )
+    VerificationDocument.objects.filter(pk=given.pk).update(created_at=at - DAY)
+    assert renewals.put_due(at=at) == 0

@@ -30,6 +30,8 @@ APPLICATION_ROWS = {
     ("approved", "activate", "activated"),
     ("pending_submission", "lapse", "rejected"),
     ("additional_info_required", "lapse", "rejected"),
+    ("approved", "lapse", "rejected"),
+    ("approved", "refuse", "rejected"),
 }
 NEEDED = {
     "rejected": {"decision_code": "other", "decision_reason": "x"},
@@ -47,7 +49,7 @@ def test_the_application_table_has_the_seven_states_and_the_rows_of_the_specific
 
 def test_verbs_of_staff_ask_for_a_permission_and_verbs_of_applicants_for_none() -> None:
     asked = {row.verb: row.permission for row in states.APPLICATION.rows}
-    for verb in ("claim", "release", "request_info", "approve", "reject", "activate"):
+    for verb in ("claim", "release", "request_info", "approve", "reject", "activate", "refuse"):
         assert asked[verb] == "applications.decide"
     for verb in ("submit", "answer", "lapse"):
         assert asked[verb] == ""

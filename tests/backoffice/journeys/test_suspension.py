@@ -52,6 +52,29 @@ def test_everything_of_the_creator_is_hidden_ended_and_held() -> None:
     assert (sanction.reason, sanction.issued_by, sanction.ended_at) == ("Fraud", by, None)
 
 
+def test_refusing_a_verification_hides_ends_and_holds_the_same_and_leaves_the_person_signed_in() -> None:
+    creator, by = finance.payable(50_00), staff("verification_reviewer")
+    run = finance.requested(creator, 50_00)
+    title = published(creator=creator)
+    section = FeaturedSection.objects.first()
+    assert section is not None
+    featured.place(section=section, title=title, by=staff("editor"))
+    sign_in(Client(), creator.user)
+    creator_services.reverify(creator=creator, by=by, reason="Doubts")
+
+    taken = suspension.refuse_verification(creator=creator, by=by, reason="Another person")
+    assert (taken.titles, taken.slots, taken.sessions) == (1, 1, 0)
+    creator.refresh_from_db()
+    assert (creator.verification_status, creator.is_active, creator.payout_hold) == ("rejected", False, True)
+    assert not catalogue.published().filter(pk=title.pk).exists()
+    assert not FeaturedSlot.objects.open(clock.now()).filter(title=title).exists()
+    assert PayoutItem.objects.get(run=run).status == "held"
+    assert len(sessions.open_for(creator.user)) == 1
+    assert AuditEntry.objects.filter(action="creator.refuse_effects").get().data["slots"] == 1
+    with pytest.raises(IllegalTransition):
+        suspension.refuse_verification(creator=creator, by=by, reason="Again")
+
+
 def test_restoring_shows_the_titles_and_keeps_the_money_held() -> None:
     creator, by = finance.payable(50_00), staff("ops_manager")
     run = finance.requested(creator, 50_00)

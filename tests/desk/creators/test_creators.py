@@ -123,11 +123,14 @@ def test_an_unknown_creator_is_not_found(client: Client) -> None:
 def test_a_reviewer_asks_for_an_id_again_and_confirms_or_refuses(client: Client) -> None:
     application = make.activated()
     address = f"{BASE}{application.creator_id}/"
-    sign_in(client, make.reviewer())
+    reviewer = make.reviewer()
+    sign_in(client, reviewer)
     assert client.post(f"{address}reverify/", {"reason": "Yearly review"}).status_code == 302
     page = client.get(address).content.decode()
     assert "Identity has to be proved again" in page
     assert "Confirm identity" in page
+    assert client.post(f"{address}confirm/").status_code == 409
+    make.new_id(application, reviewer)
     assert client.post(f"{address}confirm/").status_code == 302
     client.post(f"{address}reverify/", {"reason": "Doubts"})
     assert client.post(f"{address}refuse/", {"reason": "Not the same person"}).status_code == 302
@@ -141,7 +144,10 @@ def test_an_identity_without_a_valid_id_is_not_confirmed(client: Client) -> None
     creators.reverify(creator=creator, by=None, reason="")
     sign_in(client, make.reviewer())
     answer = client.post(f"{BASE}{creator.pk}/confirm/")
-    assert (answer.status_code, b"No valid ID document is verified." in answer.content) == (409, True)
+    assert (answer.status_code, b"No valid ID that came after the request is verified." in answer.content) == (
+        409,
+        True,
+    )
 
 
 # --- around the creator -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.urls import reverse
 from backoffice.accounts.models import StaffProfile, User
 from backoffice.audit.models import AuditEntry
 from backoffice.core import clock
-from backoffice.creators.services import applications
+from backoffice.creators.services import applications, renewals
 from backoffice.queues.models import Absence
 from backoffice.queues.services import measuring
 from tests.factories import creators as make
@@ -98,9 +98,9 @@ class TestPulse:
         make.submitted()
         client, _person = enter("verification_reviewer")
         told = json.loads(client.get(self.address).content)
-        assert list(told["queues"]) == ["applications"]
+        assert list(told["queues"]) == ["applications", "reviews"]
         assert told["queues"]["applications"]["open"] == "1"
-        assert told["badges"] == {"/admin/creators/applications/": "1"}
+        assert told["badges"] == {"/admin/creators/applications/": "1", "/admin/creators/reviews/": "0"}
         client, _person = enter("editor")
         assert json.loads(client.get(self.address).content) == {"queues": {}, "badges": {}}
 
@@ -218,3 +218,17 @@ def test_capacity_from_the_profile_stops_the_hand_out_with_a_sentence() -> None:
     client.post("/admin/creators/applications/next/")
     answer = client.post("/admin/creators/applications/next/", follow=True)
     assert b"You hold 1 items and may hold 1." in answer.content
+
+
+def test_what_was_decided_about_a_verification_stands_in_my_decisions_and_the_figures(client: Client) -> None:
+    by, at = make.reviewer(), clock.now()
+    creator = make.activated().creator
+    assert creator is not None
+    renewals.put_due(at=at + timedelta(days=366))
+    renewals.keep(creator=creator, by=by)
+    page = sign_in(client, by).get("/admin/work/decisions/").content.decode()
+    assert creator.reference in page
+    assert "Looked again: still right" in page
+    assert f"/admin/creators/{creator.pk}/" in page
+    figures = sign_in(client, staff("ops_manager")).get("/admin/work/queues/", {"queue": "reviews"})
+    assert (figures.status_code, figures.context["figures"].decided) == (200, 1)

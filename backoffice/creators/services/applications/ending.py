@@ -64,10 +64,14 @@ def activate_ready(*, at: dt.datetime | None = None) -> int:
 
 
 def lapse(*, application: CreatorApplication, at: dt.datetime | None = None) -> CreatorApplication:
-    """Closes an application that its applicant left alone (S-011); a paused work item goes with it."""
+    """Closes an application that its applicant left alone (S-011); a paused work item goes with it.
+
+    An approved one takes the verification of its creator, who is not live yet, along.
+    """
     at = at or clock.now()
     with transaction.atomic():
         application = steps.locked(application)
+        was_approved = application.status == states.ApplicationStatus.APPROVED
         text = reviews.rejection_text(RejectReason.LAPSED, language=application.applicant.language)
         advance(
             application,
@@ -75,24 +79,38 @@ def lapse(*, application: CreatorApplication, at: dt.datetime | None = None) -> 
             by=None,
             at=at,
             reason="lapsed",
-            changes={"decision_code": RejectReason.LAPSED, "decision_reason": text, "decided_at": at},
+            changes={
+                "decision_code": RejectReason.LAPSED,
+                "decision_reason": text,
+                "decided_at": at,
+                "decided_by": None,
+            },
         )
         items.cancel(queue=steps.QUEUE, subject=application, at=at)
+        if was_approved and application.creator is not None:
+            creators.lapse(creator=Creator.objects.select_for_update().get(pk=application.creator.pk), at=at)
         steps.end_verification(application, by=None, at=at)
         notify(
             user=application.applicant,
             event="application.lapsed",
-            data={"reference": application.reference, "again_from": steps.reapply_date(application)},
+            data={
+                "reference": application.reference,
+                "again_from": steps.reapply_date(application),
+                "was_approved": was_approved,
+            },
         )
     return application
 
 
 def lapse_due(*, at: dt.datetime | None = None) -> int:
-    """Lapses what had no activity for `application.lapse_days`; returns how many. Runs daily."""
+    """Lapses what had no activity for `application.lapse_days`, and what was approved and did not go live within
+    `application.activation_days`; returns how many. Runs daily.
+    """
     at = at or clock.now()
-    before = at - dt.timedelta(days=values.get("application.lapse_days"))
+    left_alone = queries.inactive_since(at - dt.timedelta(days=values.get("application.lapse_days")))
+    never_live = queries.approved_before(at - dt.timedelta(days=values.get("application.activation_days")))
     done = 0
-    for application in queries.inactive_since(before):
+    for application in [*left_alone, *never_live]:
         lapse(application=application, at=at)
         done += 1
     return done

@@ -10,7 +10,7 @@ from backoffice.queues.services.items.leases import (
     skip,
     undo,
 )
-from backoffice.queues.services.items.placing import cancel, enqueue, resume, revise
+from backoffice.queues.services.items.placing import cancel, enqueue, finish, resume, revise
 from backoffice.queues.services.items.steps import (
     RELEASED,
     UNFINISHED,
@@ -39,6 +39,7 @@ __all__ = [
     "escalate_due",
     "escalate_subject",
     "expire_leases",
+    "finish",
     "hand_down",
     "heartbeat",
     "lapse_returns",

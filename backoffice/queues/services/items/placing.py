@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from backoffice.core import clock
 from backoffice.queues.models import Skip, WorkItem, lane_of
@@ -119,6 +121,25 @@ def revise(
             due_at=due_at,
             **(steps.returning(return_to, at=at) if anybody or return_to is not None else {}),
         )
+
+
+def finish(*, queue: str, subject: models.Model, by: Any, outcome: str, at: datetime | None = None) -> int:
+    """Finishes a subject's item for whoever decided about it on its own page, without a lease; returns how many items.
+
+    Part of the decision's transaction. One whom nobody held counts as taken up at that moment.
+    """
+    at = at or clock.now()
+    return steps.unfinished(queue, subject).update(
+        state=State.DONE,
+        holder=None,
+        lease_token=None,
+        lease_until=None,
+        claimed_at=Coalesce("claimed_at", Value(at)),
+        done_by=by,
+        done_at=at,
+        outcome=outcome[:60],
+        updated_at=at,
+    )
 
 
 def cancel(*, queue: str, subject: models.Model, at: datetime | None = None) -> int:
