@@ -163,8 +163,9 @@ def read(*, document: VerificationDocument) -> bytes:
     raise vault.Unreadable(_("This document is being moved; open it again."))
 
 
-def check_open(document: VerificationDocument) -> None:
-    """Raises Conflict, saying why, for a document that nobody may open now."""
+def check_open(document: VerificationDocument, *, by: Any) -> None:
+    """Raises Conflict, saying why, for a document that nobody may open now, Forbidden for one's own."""
+    policies.check_not_oneself(document.subject_id, by)
     if document.status == states.DocumentStatus.PURGED:
         raise Conflict(_("This document was destroyed."), code="document_purged")
     if document.status == states.DocumentStatus.QUARANTINED:
@@ -185,8 +186,7 @@ def open_for_view(*, document: VerificationDocument, by: Any, at: dt.datetime | 
     """
     at = at or clock.now()
     permissions.require(by, "documents.view")
-    policies.check_not_oneself(document.subject_id, by)
-    check_open(document)
+    check_open(document, by=by)
     content = read(document=document)
     with transaction.atomic():
         entries.record(action="document.view", by=by, subject=document, at=at)

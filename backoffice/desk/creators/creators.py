@@ -87,6 +87,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     request.desk["title"] = creator.stage_name
+    own = creator.user_id == request.user.pk
     return render(
         request,
         "desk/creators/creators/detail.html",
@@ -107,12 +108,13 @@ def _page(
             "may_hold": request.user.may("payouts.edit"),
             "tax_profile": TaxProfile.objects.filter(creator=creator, status__in=states.CURRENT_TAX).first(),
             "sees_tax": request.user.may("payouts.view"),
-            "review_due": queries.in_review(creator),
+            "review_due": not own and queries.in_review(creator),
             "held": list(queries.holds_on(creator.user_id, at=clock.now())),
             "sees_holds": request.user.may("privacy.view"),
             "places_holds": request.user.may("privacy.decide"),
             "sees_applications": request.user.may("applications.view"),
-            "verbs": creator.machine.verbs_from(creator.verification_status),
+            # Nobody decides about themselves.
+            "verbs": [] if own else creator.machine.verbs_from(creator.verification_status),
         },
         status=status,
     )

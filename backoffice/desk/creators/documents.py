@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.accounts import stepup
 from backoffice.accounts.models import User
 from backoffice.core import clock
-from backoffice.core.errors import Conflict, Invalid, NotFound
+from backoffice.core.errors import Conflict, Forbidden, Invalid, NotFound
 from backoffice.creators import queries, states
 from backoffice.creators.models import VerificationDocument
 from backoffice.creators.services import documents as services
@@ -74,8 +74,8 @@ def viewer(
     closed = ""
     if document is not None:
         try:
-            services.check_open(document)
-        except Conflict as error:
+            services.check_open(document, by=request.user)
+        except (Conflict, Forbidden) as error:
             closed = str(error.message)
     fresh = stepup.is_fresh(request)
     return {
@@ -84,7 +84,8 @@ def viewer(
         "document_link": link_to(document, request.user) if document is not None and fresh and not closed else "",
         "document_closed": closed,
         "documents_fresh": fresh,
-        "decides_documents": request.user.may("documents.decide"),
+        "decides_documents": request.user.may("documents.decide")
+        and (document is None or document.subject_id != request.user.pk),
         "earlier": present[place - 1] if place > 0 else None,
         "later": present[place + 1] if 0 <= place < len(present) - 1 else None,
         "position": place + 1,

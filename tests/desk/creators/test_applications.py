@@ -246,6 +246,15 @@ def test_changing_a_verification_asks_for_a_fresh_factor(client: Client, by: Use
     assert (document.status, document.document_expires_on) == ("verified", None)
 
 
+def test_staff_see_in_the_viewer_that_their_own_id_is_for_somebody_else(desk: Client, by: User) -> None:
+    application = make.submitted(by)
+    page = desk.get(address(application)).content.decode()
+    assert "This is about you; somebody else has to do it." in page
+    assert "/content/" not in page
+    assert "Accept this document" not in page
+    assert desk.get(link_to(application.documents.get(), by)).status_code == 403
+
+
 def test_a_failed_id_check_survives_saving_and_stops_an_approval_of_a_verified_id(desk: Client, by: User) -> None:
     application, _item = make.in_review(by)
     look(desk, application)

@@ -1,12 +1,15 @@
 """The creator directory and a creator's page (W-004)."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
 from backoffice.configuration import values
+from backoffice.core import clock
 from backoffice.core.errors import Forbidden
 from backoffice.creators.models import Creator
-from backoffice.creators.services import badges, creators, offers, training
+from backoffice.creators.services import badges, creators, offers, renewals, training
 from tests.factories import creators as make
 from tests.factories import finance
 from tests.factories.accounts import sign_in, staff
@@ -137,6 +140,18 @@ def test_a_reviewer_asks_for_an_id_again_and_confirms_or_refuses(client: Client)
     assert application.creator is not None
     application.creator.refresh_from_db()
     assert application.creator.verification_status == "rejected"
+
+
+def test_who_is_a_creator_too_finds_no_button_to_decide_about_themselves(client: Client) -> None:
+    own = make.reviewer()
+    mine, other = make.creator(own), make.creator()
+    renewals.put_due(at=clock.now() + timedelta(days=366))
+    sign_in(client, own)
+    for words in ("Verify again", "Looked again: still right"):
+        assert words in page(client, other)
+        assert words not in page(client, mine)
+    answer = client.post(f"{BASE}{mine.pk}/reverify/", {"reason": "x"})
+    assert (answer.status_code, b"This is about you" in answer.content) == (409, True)
 
 
 def test_an_identity_without_a_valid_id_is_not_confirmed(client: Client) -> None:
