@@ -1,6 +1,7 @@
 """Every test runs on a real PostgreSQL, as the application's own role, in a copy of one migrated template."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,6 +78,13 @@ def _fresh_cache() -> Iterator[None]:
 
     yield
     cache.clear()
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No second passes: what an authenticator app shows is good when it arrives, and a factor grows no older."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
 
 
 @pytest.fixture

@@ -100,6 +100,7 @@ def test_a_deactivated_person_is_out_at_the_next_request() -> None:
     assert client.get("/api/v1/users/me").status_code == 401
 
 
+@pytest.mark.usefixtures("still")
 def test_an_authenticator_app_is_set_up_and_asked_for_at_the_next_sign_in() -> None:
     person = member()
     client = api_client(person)
@@ -119,6 +120,7 @@ def test_an_authenticator_app_is_set_up_and_asked_for_at_the_next_sign_in() -> N
     assert api_client().post("/api/v1/auth/mfa/verify", right, format="json").status_code == 401, "a code works once"
 
 
+@pytest.mark.usefixtures("still")
 def test_a_recovery_code_lets_in_who_lost_the_phone_and_works_once() -> None:
     person = member()
     client = api_client(person)

@@ -65,6 +65,7 @@ def test_only_the_demo_s_own_people_are_signed_in(client: Client, db: None) -> N
     assert client.post(ADDRESS, {"role": "editor"}).status_code == 404
 
 
+@pytest.mark.usefixtures("still")
 @override_settings(DEMO_MODE=True)
 def test_the_prompt_shows_the_code_of_a_demo_person_and_takes_it(client: Client, finance_person: object) -> None:
     accounts.sign_in(client, finance_person, factor_age=900)  # type: ignore[arg-type]

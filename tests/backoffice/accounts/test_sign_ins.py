@@ -21,7 +21,7 @@ from backoffice.audit.models import AuditEntry
 from backoffice.core import jobs
 from tests.factories import accounts
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 Kind = SecurityEvent.Kind
 LOGIN = "/api/v1/auth/login"
 

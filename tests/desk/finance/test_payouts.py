@@ -62,6 +62,7 @@ def test_approving_with_a_fresh_factor_takes_one_click(desk: Callable[..., Desk]
     assert Approval.objects.get().approver == client.person
 
 
+@pytest.mark.usefixtures("still")
 def test_with_an_older_factor_the_approval_waits_for_the_code_and_is_then_carried_out(
     desk: Callable[..., Desk],
 ) -> None:
