@@ -7,11 +7,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from backoffice.settings import embedded
 from tests.databases import Server, with_role
 
 ROOT = Path(__file__).resolve().parents[1]
+# How long an example takes is the machine's business, and what else runs on it.
+hypothesis.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("tests")
 TEST_DATA = Path(os.environ.get("TEST_DATA_DIR", ROOT / ".data" / "test")).resolve()
 
 

@@ -256,7 +256,9 @@ def assert_name_is_nowhere(name: str) -> None:
             assert cursor.fetchone()[0] == 0, place
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(name=NAMES)
 @example(name="name.png")
 @example(name="\U00018cd6")

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backoffice.core.errors import Invalid
@@ -257,7 +257,6 @@ def worked_out(found: list[Group], proposal: Proposal) -> Replay:
     return fee_replay.work_out(found, proposal=proposal, rules=RULES, month=MONTH)
 
 
-@settings(deadline=None)
 @given(st.lists(groups(), max_size=12), st.integers(20_00, 25_00))
 def test_the_rows_sum_to_the_totals_and_every_price_to_its_parts(found: list[Group], percent_bp: int) -> None:
     replay = worked_out(found, Proposal.new(fees.terms(percent_bp, scope="default", scope_value="", priority=3)))
@@ -272,14 +271,12 @@ def test_the_rows_sum_to_the_totals_and_every_price_to_its_parts(found: list[Gro
     assert replay.sales == sum(group.sales for group in found)
 
 
-@settings(deadline=None)
 @given(st.lists(groups(), max_size=12))
 def test_unchanged_rules_give_what_was_frozen_whatever_was_sold(found: list[Group]) -> None:
     replay = worked_out(found, nothing_changes())
     assert all(row.before == row.unchanged == row.after for row in replay.rows)
 
 
-@settings(deadline=None)
 @given(st.lists(groups(), min_size=2, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_in_which_sales_are_read_changes_nothing(found: list[Group], random: Any) -> None:
     proposal = Proposal.new(fees.terms(20_00, scope="default", scope_value="", priority=3))

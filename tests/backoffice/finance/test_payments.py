@@ -357,7 +357,7 @@ def test_a_refund_of_a_sale_that_was_paid_out_takes_the_place_of_other_earnings(
     assert balances.of(creator, "USD").available == 0
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(price=st.integers(50, 50_000), steps=st.lists(st.integers(1, 50_000), min_size=1, max_size=4))
 def test_any_refunds_in_any_order_end_where_their_total_says(db: None, price: int, steps: list[int]) -> None:
     totals = [min(step, price) for step in steps]

@@ -204,7 +204,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS, price=st.integers(3_00, 99_99))
 def test_whatever_happens_in_between_the_books_stay_right(db: None, steps: list[Any], price: int) -> None:
     creator = finance.payable()
