@@ -43,12 +43,13 @@ def test_the_head_is_written_once_to_the_file_of_the_day(place: Path) -> None:
     sealed()
     head = ChainLink.objects.order_by("-position").first()
     assert head is not None
-    anchor = anchors.write()
+    now = clock.now()
+    anchor = anchors.write(at=now)
     assert anchor is not None
     assert (anchor.position, anchor.hash, anchor.entry) == (head.position, head.hash, head.entry_id)
-    assert anchors.write() is None
+    assert anchors.write(at=now) is None
     (file,) = place.glob("*.jsonl")
-    assert file.name == f"{clock.now():%Y-%m-%d}.jsonl"
+    assert file.name == f"{now:%Y-%m-%d}.jsonl"
     assert file.stat().st_mode & 0o077 == 0
     assert len(file.read_text().splitlines()) == 1
 
@@ -151,9 +152,10 @@ def test_a_key_is_changed_by_putting_the_new_one_in_front(settings) -> None:
 
 @pytest.mark.django_db
 def test_a_line_taken_away_is_noticed(place: Path) -> None:
+    now = clock.now()
     for _ in range(3):
         sealed(1)
-        anchors.write()
+        anchors.write(at=now)
     (file,) = place.glob("*.jsonl")
     first, _second, third = file.read_text().splitlines()
     file.write_text(f"{first}\n{third}\n")

@@ -90,10 +90,10 @@ def test_a_replacement_ends_one_version_and_starts_the_next_in_the_same_moment()
 
 def test_a_rule_ends_at_the_moment_that_was_approved() -> None:
     fees.approved(fees.proposed(fees.terms(valid_from=fees.soon(1))))
-    rule = RuleVersion.objects.get(scope=Scope.TIER)
-    fees.approved(fees.proposed(Proposal.end(rule, fees.soon(5))))
+    rule, end = RuleVersion.objects.get(scope=Scope.TIER), fees.soon(5)
+    fees.approved(fees.proposed(Proposal.end(rule, end)))
     rule.refresh_from_db()
-    assert rule.valid_to == fees.soon(5)
+    assert rule.valid_to == end
 
 
 def test_whoever_asked_is_told_how_it_ended(django_capture_on_commit_callbacks: Any) -> None:
@@ -334,10 +334,10 @@ def test_two_ends_approved_at_once_never_leave_sales_without_a_commission() -> N
 def test_sales_before_the_change_keep_their_fees() -> None:
     at = clock.now()
     payment = sales.sale(sales.published(price_minor=100_00), at=at, buyer=member())
-    before = list(payment.commission_lines.values_list("component", "amount_minor"))
+    before = set(payment.commission_lines.values_list("component", "amount_minor"))
     rule = fees.default_rule()
     fees.approved(fees.proposed(Proposal.replacement(rule, fees.version_of(rule, percent_bp=20_00))))
-    assert list(payment.commission_lines.values_list("component", "amount_minor")) == before
+    assert set(payment.commission_lines.values_list("component", "amount_minor")) == before
 
 
 def test_a_rule_is_named_without_a_persons_name() -> None:

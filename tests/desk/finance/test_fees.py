@@ -378,11 +378,12 @@ def test_ending_the_last_commission_is_refused_with_its_reason(desk: Callable[..
 
 def test_a_rule_that_is_not_the_last_one_ends_by_two_people(desk: Callable[..., Desk]) -> None:
     fees.approved(fees.proposed(fees.terms(21_00, valid_from=fees.soon(1))))
-    rule = RuleVersion.objects.get(scope=Scope.TIER)
-    desk("financial_admin").post(reverse("desk:fee_rule_end", args=[rule.pk]), typed())
+    rule, end = RuleVersion.objects.get(scope=Scope.TIER), fees.soon()
+    wanted = typed(valid_from=timezone.localtime(end).strftime(MOMENT))
+    desk("financial_admin").post(reverse("desk:fee_rule_end", args=[rule.pk]), wanted)
     fees.approved(ApprovalRequest.objects.get(status=Status.PENDING))
     rule.refresh_from_db()
-    assert rule.valid_to == fees.soon()
+    assert rule.valid_to == end
 
 
 def test_an_upcoming_rule_is_cancelled_on_its_page_and_shown_as_cancelled(desk: Callable[..., Desk]) -> None:
