@@ -15,11 +15,12 @@ from backoffice.approvals.services import requests
 from tests.factories import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+# Tests of other processes wait for locks of the same server, too.
+WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
 
 
 def until_somebody_waits() -> None:
-    """Returns once another connection waits for a lock."""
+    """Returns once another connection waits for what this one has locked."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         with connection.cursor() as cursor:

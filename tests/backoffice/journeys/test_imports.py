@@ -78,7 +78,7 @@ def confirmed(admin, run, session="s1"):
 
 
 def errors(run):
-    return [(error.row, error.column, error.cause) for error in run.errors.all()]
+    return [(error.row, error.column, error.cause) for error in run.errors.order_by("row", "column")]
 
 
 def causes(run):
