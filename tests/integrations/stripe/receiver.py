@@ -21,7 +21,7 @@ class Receiver:
             self._changed.notify_all()
             return self.answers.pop(0) if self.answers else 200
 
-    def wait(self, count: int, timeout: float = 10) -> bool:
+    def wait(self, count: int, timeout: float = 60) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: len(self.got) >= count, timeout)
 
