@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import boto3
+import psycopg
 import pytest
 from django.conf import LazySettings
 from django.db import connection
@@ -141,12 +142,15 @@ def test_keys_change_while_documents_are_read_and_uploaded_and_a_killed_run_is_g
     settings.DOCUMENT_MASTER_KEYS = [new, old]
 
     with Bustle(papers) as bustle:
-        first = rotate(settings, tmp_path, "--reencrypt")
-        running.eventually(
-            lambda: DocumentKey.objects.filter(version=2).count() >= stop_after or not first.alive(),
-            f"the rotation in {first.log}",
-        )
-        first.kill()
+        with psycopg.connect(os.environ["DATABASE_URL"]) as holder:
+            # Whoever changes the keys one after the other does not get past the last one before the kill.
+            holder.execute("SELECT 1 FROM creators_documentkey ORDER BY id DESC LIMIT 1 FOR UPDATE")
+            first = rotate(settings, tmp_path, "--reencrypt")
+            running.eventually(
+                lambda: DocumentKey.objects.filter(version=2).count() >= stop_after or not first.alive(),
+                f"the rotation in {first.log}",
+            )
+            first.kill()
         moved = DocumentKey.objects.filter(version=2).count()
         assert stop_after <= moved < PEOPLE + 1, first.log.read_text()
         assert KeyRotation.objects.get().finished_at is None

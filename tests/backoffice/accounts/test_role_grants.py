@@ -129,7 +129,7 @@ def test_two_super_admins_who_take_each_others_role_at_once_leave_one(transactio
     gate, problems = threading.Barrier(2), []
 
     def take(user: User, by: User) -> None:
-        gate.wait(10)
+        gate.wait(60)
         try:
             roles.take(user=user, role="super_admin", by=by, reason="Coup")
         except DomainError as error:
@@ -141,6 +141,6 @@ def test_two_super_admins_who_take_each_others_role_at_once_leave_one(transactio
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert roles.super_admins().count() == 1
     assert len(problems) == 1

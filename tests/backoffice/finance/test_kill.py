@@ -33,7 +33,7 @@ def start(item: PayoutItem, stripe: RunningFake) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, str(SCRIPT), "payout", str(item.pk)], cwd=ROOT, env=environment)
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], Any], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the worker did not get there"
@@ -104,7 +104,7 @@ def test_killed_with_the_answer_in_hand_and_the_commit_outstanding(
     item: PayoutItem, stripe: RunningFake, path: str, operation: str, kind: str
 ) -> None:
     """The worker has the provider's answer and waits for a row that the test holds locked; there it dies."""
-    stripe.fault("slow", path=path, seconds=1.5)
+    stripe.fault("slow", path=path, seconds=3)
     worker = start(item, stripe)
     wait_until(lambda: has_open(operation))
     address = os.environ["DATABASE_URL"]
@@ -141,8 +141,8 @@ def test_killed_again_and_again(item: PayoutItem, stripe: RunningFake) -> None:
 def test_two_workers_on_the_same_payout_pay_once(item: PayoutItem, stripe: RunningFake) -> None:
     stripe.fault("slow", path="/v1/transfers", seconds=1)
     first, second = start(item, stripe), start(item, stripe)
-    first.wait(timeout=30)
-    second.wait(timeout=30)
+    first.wait(timeout=90)
+    second.wait(timeout=90)
     payouts.send_item(item_id=item.pk, at=clock.now())
     assert (made(stripe, "transfer"), made(stripe, "payout")) == (1, 1)
     item.refresh_from_db()

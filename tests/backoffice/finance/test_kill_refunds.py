@@ -74,7 +74,7 @@ def test_killed_with_the_answer_in_hand_and_the_commit_outstanding(
     """The worker has the provider's answer, to the call or to the reading after it, and waits for a row that the test
     holds locked; there it dies.
     """
-    stripe.fault("slow", method=method, path=PATH, seconds=1.5)
+    stripe.fault("slow", method=method, path=PATH, seconds=3)
     worker = start(request_, stripe)
     if method == "POST":
         wait_until(lambda: has_open("refund"))
@@ -123,6 +123,6 @@ def test_killed_again_and_again_with_the_event_in_between(request_: RefundReques
 def test_two_workers_and_the_webhook_at_once_refund_once(request_: RefundRequest, stripe: RunningFake) -> None:
     stripe.fault("slow", path=PATH, seconds=1)
     first, second = start(request_, stripe), start(request_, stripe)
-    first.wait(timeout=60)
-    second.wait(timeout=60)
+    first.wait(timeout=90)
+    second.wait(timeout=90)
     check_refunded_once(request_, stripe)

@@ -33,7 +33,7 @@ def race(*actions: Callable[[], object]) -> tuple[list[object], list[Exception]]
 
     def run(action: Callable[[], object]) -> None:
         try:
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=60)
             results.append(action())
         except DomainError as refusal:
             refusals.append(refusal)

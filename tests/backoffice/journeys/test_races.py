@@ -32,7 +32,7 @@ def test_the_same_file_confirmed_twice_at_once_is_written_once():
     def confirm(run_id):
         try:
             run = ImportRun.objects.get(pk=run_id)
-            gate.wait(timeout=10)
+            gate.wait(timeout=60)
             runs.confirm(run=run, by=admin, session="s", digest=run.digest)
             outcomes.append("confirmed")
         except DomainError as error:
@@ -44,7 +44,7 @@ def test_the_same_file_confirmed_twice_at_once_is_written_once():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     assert sorted(outcomes) == ["confirmed", "repeated_file"]
     jobs.run_due(kinds=[runs.APPLY])
     assert Title.objects.count() == 1
@@ -62,7 +62,7 @@ def test_two_files_with_the_same_rows_written_at_once_leave_one_set_of_rows():
     gate = threading.Barrier(2)
 
     def work(job_id):
-        gate.wait(timeout=10)
+        gate.wait(timeout=60)
         jobs.run(job_id)
         connection.close()
 
@@ -70,7 +70,7 @@ def test_two_files_with_the_same_rows_written_at_once_leave_one_set_of_rows():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     assert sorted(ImportRun.objects.values_list("status", flat=True)) == ["applied", "refused"]
     assert Title.objects.count() == 1
 
@@ -90,5 +90,5 @@ def test_progress_told_inside_a_long_transaction_is_seen_outside_before_it_ends(
         tell(40, 100, "Writing")
         outside = threading.Thread(target=look, name="race-look")
         outside.start()
-        outside.join(timeout=10)
+        outside.join(timeout=60)
     assert seen == [40]

@@ -50,7 +50,7 @@ def stalling_ffmpeg(directory: Path) -> Path:
     return script
 
 
-def wait_for(condition: Any, *, seconds: float = 30) -> None:
+def wait_for(condition: Any, *, seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

@@ -22,7 +22,7 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
     results: list[Any] = [None] * len(calls)
 
     def run(index: int, call: Callable[[], Any]) -> None:
-        barrier.wait()
+        barrier.wait(60)
         try:
             results[index] = call()
         except DomainError as refusal:
@@ -36,7 +36,7 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
     return results
 
 

@@ -21,7 +21,7 @@ def race(*actions):
 
     def run(index, action):
         try:
-            gate.wait(timeout=10)
+            gate.wait(timeout=60)
             results[index] = action()
         except DomainError as error:
             results[index] = error
@@ -34,7 +34,7 @@ def race(*actions):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
     return results
 
 

@@ -23,13 +23,13 @@ def python(script: str) -> list[str]:
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        # A zombie is dead; only its parent has not looked yet.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    # A zombie is dead; only its parent has not looked yet.
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def gone(pid: int, *, within: float = 5) -> bool:
+def gone(pid: int, *, within: float = 30) -> bool:
     end = time.monotonic() + within
     while alive(pid):
         if time.monotonic() > end:
@@ -57,7 +57,8 @@ def test_a_program_that_takes_too_long_is_killed_with_its_children(tmp_path: Pat
     )
 
     with pytest.raises(TimedOut):
-        process.run(python(script), directory=tmp_path, limits=Limits(seconds=1))
+        # Two interpreters have to start within this time.
+        process.run(python(script), directory=tmp_path, limits=Limits(seconds=5))
 
     assert gone(int((tmp_path / "pids").read_text()))
 
@@ -126,7 +127,7 @@ def test_the_program_dies_with_a_worker_that_is_killed(tmp_path: Path) -> None:
             "limits=Limits(seconds=60))"
         )
     )
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
         assert time.monotonic() < end
         time.sleep(0.05)
