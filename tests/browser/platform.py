@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local import demo
+from tests.ports import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "marigold-harbour-42-lamp"
@@ -24,8 +25,7 @@ class Platform:
 
     def __init__(self, directory: Path, *, application_url: str, owner_url: str) -> None:
         self.directory = directory
-        self.port = demo.free_port()
-        stripe_port = demo.free_port()
+        self.port, stripe_port = ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         self.values = demo.environment(directory, self.port, stripe_port) | {
             "DATABASE_URL": application_url,

@@ -16,10 +16,10 @@ import redis
 from celery import Celery
 
 from backoffice.celery import app as product
-from deploy.local.demo import free_port
 from integrations.antivirus.client import ClamAV
 from integrations.antivirus.fake import EICAR
 from integrations.antivirus.types import ScannerUnavailable
+from tests.ports import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 # Long enough for a worker's start on a busy machine, short enough to end a run that hangs.
@@ -69,7 +69,7 @@ class Redis:
     """A Redis that keeps nothing: what it held is gone after `restart`."""
 
     def __init__(self, directory: Path) -> None:
-        self.port = free_port()
+        (self.port,) = ports(1)
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._directory = directory
         self.start()

@@ -15,8 +15,8 @@ from backoffice.core import clock, jobs
 from backoffice.core.models import Job
 from backoffice.notifications import services
 from backoffice.notifications.models import Notification
-from deploy.local.demo import free_port
 from tests.factories.accounts import member
+from tests.ports import ports
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def box() -> Box:
 def serve(box: Box, settings: Any) -> Iterator[Callable[[], Controller]]:
     """Starts the server on the port that the platform sends to; until then nobody answers there."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.EMAIL_HOST, (settings.EMAIL_PORT,) = "127.0.0.1", ports(1)
     settings.DEFAULT_FROM_EMAIL = "Backlot <no-reply@backlot.example>"
     running: list[Controller] = []
 
