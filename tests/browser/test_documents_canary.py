@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,10 @@ def hits_below(directory: Path) -> list[str]:
     found = []
     for file in directory.rglob("*"):
         found += hits(f"the name of {file}", str(file).encode())
-        if file.is_file():
-            found += hits(str(file), file.read_bytes())
+        # A message that a worker takes meanwhile is gone.
+        with suppress(FileNotFoundError):
+            if file.is_file():
+                found += hits(str(file), file.read_bytes())
     return found
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from backoffice.core import clock
 from tests.browser.people import Seat
 from tests.browser.platform import Platform
-from tests.browser.test_screens import DESKTOP, PHONE, RULES, SERIOUS, TOO_WIDE
+from tests.browser.test_screens import DESKTOP, PHONE, RULES, SERIOUS, too_wide
 
 FEES, METHODS = "/admin/finance/fees/", "/admin/finance/payout-methods/"
 LONG_NAME = "Orchestre Septentrional d'Haïti et ses invités permanents de la saison des pluies"
@@ -23,7 +23,7 @@ def problems(page: Page) -> list[str]:
     for width, scheme in ((DESKTOP, "light"), (PHONE, "light"), (PHONE, "dark")):
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark")
-        if wide := page.evaluate(TOO_WIDE):
+        if wide := too_wide(page):
             found.append(f"{page.url} at {width} px: {wide}")
         violations: list[dict[str, Any]] = Axe().run(page, None, RULES).response["violations"]
         found += [

@@ -39,6 +39,7 @@ def test_a_decision_is_taken_back_with_one_key_and_the_application_is_there_agai
     platform: Platform, seat: Callable[..., Seat]
 ) -> None:
     platform.call("change", "application.undo_seconds", 60)
+    platform.call("waiting_applications", "Somebody Else")
     reviewer = seat("verification_reviewer")
     page = reviewer.open(LIST)
     reviewer.go("n")

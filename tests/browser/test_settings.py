@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.people import Seat
-from tests.browser.test_screens import DESKTOP, PHONE, RULES, SERIOUS, TOO_WIDE
+from tests.browser.test_screens import DESKTOP, PHONE, RULES, SERIOUS, too_wide
 
 LIST = "/admin/system/settings/"
 LIMIT, SWITCH = "payout.dual_approval_over", "switch.payouts"
@@ -19,7 +19,7 @@ def problems(page: Page) -> list[str]:
     for width, dark in ((DESKTOP, False), (PHONE, False), (PHONE, True)):
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate("dark => document.documentElement.classList.toggle('dark', dark)", dark)
-        found += [f"{page.url} at {width} px: {wide}" for wide in [page.evaluate(TOO_WIDE)] if wide]
+        found += [f"{page.url} at {width} px: {wide}" for wide in [too_wide(page)] if wide]
         violations: list[dict[str, Any]] = Axe().run(page, None, RULES).response["violations"]
         found += [
             f"{page.url} at {width} px, dark {dark}: {violation['id']}: {violation['nodes'][0]['html'][:200]}"
