@@ -78,6 +78,19 @@ def test_the_prompt_shows_the_code_of_a_demo_person_and_takes_it(client: Client,
 
 
 @override_settings(DEMO_MODE=True)
+def test_enter_gives_what_was_typed_and_not_what_the_page_showed(client: Client, finance_person: object) -> None:
+    accounts.sign_in(client, finance_person, factor_age=900)  # type: ignore[arg-type]
+    prompt = client.get(reverse("mfa_reauthenticate")).content.decode()
+    client.logout()
+    client.post(reverse("account_login"), {"login": demo.address("financial_admin"), "password": accounts.PASSWORD})
+    entrance = client.get(reverse("mfa_authenticate")).content.decode()
+    for page in (prompt, entrance):
+        # Enter presses the first button of a form: the one with the shown code stands behind its form.
+        end = page.index("</form>", page.index('id="code_form"'))
+        assert page.index('form="code_form" name="code"') > end
+
+
+@override_settings(DEMO_MODE=True)
 def test_the_prompt_of_anybody_else_shows_no_code(client: Client, db: None) -> None:
     accounts.sign_in(client, accounts.staff("super_admin"), factor_age=900)
     assert "Demo only" not in client.get(reverse("mfa_reauthenticate")).content.decode()
