@@ -13,11 +13,25 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 PERIOD = 30
+# Nobody types a code that is about to change: it would be another one when it arrives.
+TO_TYPE = 10.0
 
 
-def code(secret: str, *, at: float | None = None) -> str:
-    """The six digits of an authenticator app (RFC 6238)."""
-    counter = int((time.time() if at is None else at) // PERIOD)
+def wait_for_the_next_code() -> None:
+    """Returns when the app, or a page of the demo, shows another code than now."""
+    time.sleep(PERIOD - time.time() % PERIOD + 0.1)
+
+
+def wait_for_time_to_type() -> None:
+    """Returns when the code that is shown stays good long enough to be given."""
+    if PERIOD - time.time() % PERIOD < TO_TYPE:
+        wait_for_the_next_code()
+
+
+def code(secret: str) -> str:
+    """The six digits of an authenticator app (RFC 6238), with time left to give them."""
+    wait_for_time_to_type()
+    counter = int(time.time() // PERIOD)
     digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", counter), hashlib.sha1).digest()
     start = digest[-1] & 15
     number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
@@ -83,14 +97,11 @@ class Api:
         assert len(given["recovery_codes"]) >= 8
 
     def confirm(self) -> None:
-        """Gives a fresh code on this session, waiting for the next one when this one was used."""
-        until = time.monotonic() + 2 * PERIOD
-        while True:
-            answer = self.post("auth/mfa/verify", {"code": code(self.secret)}, expect=(200, 400))
-            if "code" not in answer:
-                return
-            assert time.monotonic() < until, answer
-            time.sleep(1)
+        """Gives a fresh code on this session, and the next one when this one was used."""
+        answer = self.post("auth/mfa/verify", {"code": code(self.secret)}, expect=(200, 400))
+        if "code" in answer:
+            wait_for_the_next_code()
+            self.post("auth/mfa/verify", {"code": code(self.secret)})
 
     def upload(self, filename: str, content: bytes, content_type: str, purpose: str) -> str:
         """Sends a file in parts straight to storage; the id of the asset that is made of it."""

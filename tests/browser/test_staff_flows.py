@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.people import FRESH, Seat
+from tests.browser.people import FRESH, Seat, wait_for_time_to_type
 from tests.browser.platform import Platform, eventually
 
 MODERATION = "/admin/moderation/cases/"
@@ -126,6 +126,7 @@ def test_a_payout_is_opened_approved_and_confirmed_in_three(platform: Platform, 
     finance.effort = 0
     finance.send(f"a:has-text('{run['reference']}')")
     expect(page.locator("[aria-label='Preview']")).to_contain_text("$61.00")
+    wait_for_time_to_type()
     finance.go("a")
     finance.send("button:has-text('Use this code')")
     assert finance.effort == 3

@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import expect
 
 from deploy.demo import files
-from tests.browser.people import Api, Seat, sign_in_by_form
+from tests.browser.people import Api, Seat, sign_in_by_form, wait_for_time_to_type
 from tests.browser.platform import PASSWORD, Platform, eventually
 
 CREATOR = "mirlande@people.example"
@@ -330,6 +330,7 @@ def the_creator_is_paid_after_one_approval(story: Story) -> None:
     story.platform.call("age_factor", email=FIRST, seconds=600)
     finance.effort = 0
     finance.send(f"th a:has-text('{reference}')")
+    wait_for_time_to_type()
     finance.go("a")
     assert "/reauthenticate/" in page.url
     finance.send("button:has-text('Use this code')")
