@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailAddress
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.accounts import devices, factor, sealing
 from backoffice.accounts.models import User
-from backoffice.accounts.services import attempts, security, sessions
+from backoffice.accounts.services import attempts, security, sessions, suspensions
 from backoffice.core.errors import DomainError
 
 DESK, API = "desk", "api"
@@ -74,11 +75,18 @@ class AccountAdapter(DefaultAccountAdapter):
     def authenticate_member(self, request: HttpRequest, *, email: str, password: str) -> User | None:
         """The active member with this password. For anybody else the try counts as wrong, right password or not.
 
-        Otherwise the missing count would tell that a staff person's password was guessed. Raises TooManyAttempts.
+        Otherwise the missing count would tell that a staff person's password was guessed. Raises TooManyAttempts, and
+        AccountClosed for the right password of a member's account that is suspended or deactivated.
         """
         self._door = API
         self._ticket = attempts.password(email=email, visit=devices.visit(request))
+        # The backend lays aside whoever has the right password and a closed account, per thread.
+        AuthenticationBackend.unstash_authenticated_user()
         user = authenticate(request, email=email, password=password)
+        closed = AuthenticationBackend.unstash_authenticated_user()
+        if isinstance(closed, User) and not closed.is_staff:
+            self._ticket.refund()
+            raise suspensions.AccountClosed(suspensions.sentence())
         if isinstance(user, User) and not user.is_staff:
             self._ticket.refund()
             return user

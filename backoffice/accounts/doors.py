@@ -29,6 +29,8 @@ _SIGNING_IN: Final = (
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
+    # Of the mail that support sends; it confirms the address and changes nothing else.
+    "account_confirm_email",
     "staff_invitation",
     "staff_invitation_link",
     "demo_sign_in",
@@ -55,7 +57,6 @@ _CLOSED: Final = (
     # The address that somebody signs in with is not changed without the factor, a record and a notice.
     "account_email",
     "account_email_verification_sent",
-    "account_confirm_email",
     # There are no codes by mail, and nobody has a session without a password: it is set by an invitation or a reset.
     "account_confirm_login_code",
     "account_set_password",

@@ -1,6 +1,6 @@
 """Background work of accounts."""
 
-from backoffice.accounts.services import attempts, invitations, roles, sessions
+from backoffice.accounts.services import assistance, attempts, invitations, roles, sessions
 from backoffice.core import jobs
 
 
@@ -26,3 +26,15 @@ def prune_sessions(job: jobs.JobContext) -> None:
 def send_invitation(job: jobs.JobContext, *, invitation_id: str) -> None:
     """Mails a fresh invitation link."""
     invitations.send(invitation_id)
+
+
+@jobs.handler(assistance.SEND_CONFIRMATION, queue="mail", max_attempts=5, timeout=60)
+def send_confirmation(job: jobs.JobContext, *, user_id: str) -> None:
+    """Mails a fresh link that confirms an address."""
+    assistance.send_confirmation(user_id)
+
+
+@jobs.handler(assistance.SEND_RESET, queue="mail", max_attempts=5, timeout=60)
+def send_reset(job: jobs.JobContext, *, user_id: str) -> None:
+    """Mails a fresh link to choose a new password."""
+    assistance.send_reset(user_id)

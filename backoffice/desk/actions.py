@@ -198,8 +198,14 @@ ACTIONS: dict[str, str | Promise] = {
     "title.submit": _("Submitted"),
     "title.take_down": _("Taken down"),
     "title.update": _("Changed"),
+    "user.confirmation_mail": _("Address confirmation sent"),
+    "user.deactivate": _("Account closed"),
     "user.password_changed": _("Password changed"),
     "user.password_reset": _("Password reset"),
+    "user.reactivate": _("Account opened again"),
+    "user.reset_mail": _("Password reset sent"),
+    "user.restore": _("Restored"),
+    "user.suspend": _("Suspended"),
     "user.unlock": _("Unlocked"),
 }
 

@@ -185,6 +185,10 @@ SENSITIVE: dict[str, dict[str, Secret]] = {
     },
     "accounts.AttemptCount": {"key": never("X-008", TEXT), "account": never("X-008", TEXT)},
     "accounts.FactorReset": {"reason": seen(f"{HELP} staff.edit", "X-004")},
+    "accounts.Suspension": {
+        "reason": seen(f"{PEOPLE} {RECORD}", "P-011", where=r"/admin/"),
+        "end_reason": seen(f"{PEOPLE} {RECORD}", "P-011", where=r"/admin/"),
+    },
     "accounts.StaffProfile": {"allowed_ips": seen(STAFF, "X-007", how=PLACE)},
     "accounts.RoleAccess": {"allowed_ips": seen(STAFF, "X-007", how=PLACE)},
     "accounts.StaffInvitation": {"reason": seen(STAFF, "PG-002"), "key_hash": never("X-001", TEXT)},

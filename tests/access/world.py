@@ -25,6 +25,7 @@ from backoffice.accounts.models import (
     RoleAccess,
     SecurityEvent,
     StaffProfile,
+    Suspension,
     User,
 )
 from backoffice.accounts.services import factors, roles
@@ -220,6 +221,15 @@ def _staff(boss: User, colleague: User, buyer: User) -> None:
         session.create()
         UserSession.objects.create(user=person, session_key=session.session_key, ip="127.0.0.1", user_agent="Browser")
         Authenticator.objects.get_or_create(user=person, type="recovery_codes", data={"unused_codes": ["a1b2c3d4e5"]})
+    Suspension.objects.create(
+        user=buyer,
+        kind=Suspension.Kind.SUSPENSION,
+        reason="Insults",
+        started_by=boss,
+        ended_at=now,
+        ended_by=boss,
+        end_reason="Apologised",
+    )
     factors.request(user=buyer, by=colleague, reason="Lost the telephone")
     roles.give(user=colleague, role="analyst", by=boss, reason="For a week", until=now + timedelta(days=7))
     StaffProfile.objects.update_or_create(user=colleague, defaults={"allowed_ips": ["127.0.0.1"]})

@@ -3,6 +3,7 @@
 from backoffice.accounts.models.people import Area, User, UserManager
 from backoffice.accounts.models.security import AttemptCount, FactorReset, KnownDevice, SecurityEvent
 from backoffice.accounts.models.staff import RoleAccess, RoleGrant, StaffInvitation, StaffProfile
+from backoffice.accounts.models.suspension import Suspension
 
 __all__ = [
     "Area",
@@ -14,6 +15,7 @@ __all__ = [
     "SecurityEvent",
     "StaffInvitation",
     "StaffProfile",
+    "Suspension",
     "User",
     "UserManager",
 ]

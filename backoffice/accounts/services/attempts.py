@@ -151,6 +151,15 @@ def reset_request(*, email: str, visit: Visit, at: datetime | None = None) -> bo
     return _counted("reset", account, place, limit=values.get("signin.reset_mails"), at=at)
 
 
+def mail_by_staff(kind: str, *, email: str, at: datetime | None = None) -> bool:
+    """Counts one mail of this kind that staff send to an address. False: it has had enough of them in this hour.
+
+    As many as strangers get from the public page, counted apart: they cannot use up what support has.
+    """
+    limit = values.get("signin.reset_mails")
+    return _counted(kind, devices.account_hash(email), "staff", limit=limit, at=at or clock.now())
+
+
 def registration(*, visit: Visit, at: datetime | None = None) -> None:
     """Counts one try to register, whatever becomes of it. Raises TooManyRequests; signing in is counted elsewhere."""
     at = at or clock.now()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.accounts import factor, stepup
 from backoffice.accounts.models import FactorReset, KnownDevice, SecurityEvent, User
-from backoffice.accounts.services import attempts, factors, security, sessions
+from backoffice.accounts.services import assistance, attempts, factors, security, sessions
 from backoffice.core import clock
 from backoffice.core.errors import DomainError, Forbidden, NotFound
 from backoffice.desk.paging import keyset
@@ -98,6 +98,7 @@ def _page(request: StaffRequest, person: User, *, problem: str = "", status: int
     wish = FactorReset.objects.filter(user=person, closed_at=None, expires_at__gt=clock.now())
     found = wish.select_related("requested_by", "user").first()
     may_look = _may_look(request.user, person)
+    may_mail = assistance.may_help(request.user, person)
     shown = {**_of(person), "locked": attempts.is_locked(person)} if may_look else {}
     return render(
         request,
@@ -115,6 +116,10 @@ def _page(request: StaffRequest, person: User, *, problem: str = "", status: int
             "may_carry_out": factors.may_carry_out(request.user, person)
             and (found is None or found.requested_by_id != request.user.pk),
             "may_unlock": factors.may_unlock(request.user, person),
+            "may_mail": may_mail,
+            "confirmed": may_mail and assistance.is_confirmed(person),
+            "sees_account": request.user.may("users.view"),
+            "mail_reason": request.POST.get("mail_reason", ""),
             "may_end": _may_end(request.user, person),
             "sees_staff": person.is_staff and request.user.may("staff.view"),
         },
@@ -147,6 +152,30 @@ def person_unlock(request: StaffRequest, pk: UUID) -> HttpResponse:
         pk,
         lambda person: factors.unlock(user=person, by=request.user, reason=reason),
         done=_("The account is unlocked."),
+    )
+
+
+@screen(permission=HELPS, title=gettext_lazy("Sign-in help"), methods=("POST",))
+def person_confirmation_mail(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Sends the person the link that confirms their address. Nobody here sees it."""
+    reason = request.POST.get("mail_reason", "")
+    return _act(
+        request,
+        pk,
+        lambda person: assistance.confirm_address(user=person, by=request.user, reason=reason),
+        done=_("The mail with the link to confirm the address is on its way."),
+    )
+
+
+@screen(permission=HELPS, title=gettext_lazy("Sign-in help"), methods=("POST",))
+def person_reset_mail(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Sends the person the link to choose a new password. Nobody here sees it."""
+    reason = request.POST.get("mail_reason", "")
+    return _act(
+        request,
+        pk,
+        lambda person: assistance.reset_password(user=person, by=request.user, reason=reason),
+        done=_("The mail with the link to a new password is on its way."),
     )
 
 

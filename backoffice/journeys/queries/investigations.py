@@ -149,7 +149,7 @@ WEIGHTY = (
     "case.reject", "creator.hold_payouts", "creator.reject", "creator.release_payouts", "creator.restore",
     "creator.reverify", "creator.suspend", "payout_item.hold", "payout_item.release", "staff.deactivate",
     "staff.reactivate", "title.reject", "title.restore", "title.take_down", "user.deactivate", "user.reactivate",
-    "user.suspend",
+    "user.restore", "user.suspend",
 )  # fmt: skip
 
 
