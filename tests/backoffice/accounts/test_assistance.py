@@ -34,7 +34,7 @@ def mailed() -> str:
     """The path of the link in the only mail."""
     jobs.run_due()
     [message] = mail.outbox
-    [path] = re.findall(r"https?://[^/\s]+(/\S+)", message.body)
+    [path] = re.findall(r"https?://[^/\s]+(/\S+)", str(message.body))
     return str(path)
 
 
