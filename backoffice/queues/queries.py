@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Model, QuerySet, Value
 from django.db.models.functions import Greatest
+from django.utils.formats import number_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
@@ -170,7 +171,7 @@ class Reason:
 def explained(item: WorkItem, *, at: datetime | None = None) -> list[Reason]:
     """Why the item waits and how much each reason counts, the heaviest first; then its age and what happened to it."""
     at = at or clock.now()
-    kept = [Reason(str(r.get("code", "")), _(str(r.get("text", ""))), int(r.get("score", 0))) for r in item.reasons]
+    kept = [Reason(str(r.get("code", "")), _told(r), int(r.get("score", 0))) for r in item.reasons]
     kept.sort(key=lambda reason: -(reason.score or 0))
     known = sum(reason.score or 0 for reason in kept)
     if item.priority != known:
@@ -183,6 +184,15 @@ def explained(item: WorkItem, *, at: datetime | None = None) -> list[Reason]:
         why = _(item.escalation_reason) if item.escalated_by is None else item.escalation_reason
         kept.append(Reason("escalated", _("Passed on by %(who)s: %(why)s") % {"who": by, "why": why}, None))
     return kept
+
+
+def _told(reason: Mapping[str, Any]) -> str:
+    """The kept source sentence in the reader's language, with its numbers written as there."""
+    text = _(str(reason.get("text", "")))
+    data = reason.get("data")
+    if not data:
+        return text
+    return text % {name: number_format(value, force_grouping=True) for name, value in data.items()}
 
 
 # ------------------------------------------------------------------ metrics

@@ -90,6 +90,15 @@ def test_every_reason_is_told_with_its_score_then_age_delay_and_who_passed_it_on
         assert queries.explained(up, at=now)[1].text == translation.gettext("New application")
 
 
+def test_a_reason_with_numbers_is_told_in_the_readers_language() -> None:
+    text = "%(count)s followers on the accounts named"
+    found = item(reasons=[{"code": "audience", "text": text, "data": {"count": 12000}, "score": 10}])
+    assert queries.explained(found)[0].text == "12,000 followers on the accounts named"
+    for language in ("fr", "ht"):
+        with translation.override(language):
+            assert queries.explained(found)[0].text == translation.gettext(text) % {"count": "12\xa0000"}
+
+
 class TestMetrics:
     def test_they_are_four_statements_whatever_waits(self) -> None:
         now = clock.now()

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from backoffice.accounts import permissions
 from backoffice.audit import entries
@@ -260,5 +261,6 @@ def _decided(application: CreatorApplication) -> dict[str, Any]:
 def _void(application: CreatorApplication, *, why: str, at: dt.datetime) -> CreatorApplication:
     """The decision cannot stand: the application is looked at again, by whoever is next."""
     advance(application, "release", by=None, at=at, reason=why, changes={**UNDECIDED, **steps.RELEASED})
-    steps.place(application, at=at, extra={"code": why, "text": "The decision could not take effect", "score": 20})
+    text = gettext_noop("The decision could not take effect")
+    steps.place(application, at=at, extra={"code": why, "text": text, "score": 20})
     return application

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from backoffice.accounts import duty
 from backoffice.configuration import values
@@ -77,17 +78,16 @@ def reapply_date(application: CreatorApplication) -> str:
 
 
 def _reasons(application: CreatorApplication) -> list[dict[str, Any]]:
-    """Why the item waits and how much each reason counts; the texts are English source strings."""
+    """Why the item waits and how much each reason counts; the texts are source strings, which the queue translates."""
     reasons: list[dict[str, Any]] = [
-        {"code": "new_application", "text": "New application", "score": 10},
+        {"code": "new_application", "text": gettext_noop("New application"), "score": 10},
     ]
     followers = sum(application.social_accounts.values_list("follower_count", flat=True))
     for step, score in AUDIENCE_STEPS:
         if followers >= step:
-            reasons.append(
-                {"code": "audience", "text": f"{followers:,} followers on the accounts named", "score": score}
-            )
+            text = gettext_noop("%(count)s followers on the accounts named")
+            reasons.append({"code": "audience", "text": text, "data": {"count": followers}, "score": score})
             break
     if application.reapplication_of_id:
-        reasons.append({"code": "reapplication", "text": "Applies again", "score": SCORE_REAPPLICATION})
+        reasons.append({"code": "reapplication", "text": gettext_noop("Applies again"), "score": SCORE_REAPPLICATION})
     return reasons
