@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from backoffice.accounts import returning
 from backoffice.accounts.models import User
 
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -59,10 +60,9 @@ def prompt_url(user: User, then: str) -> str:
 
 
 def ask(request: HttpRequest, then: str = "") -> HttpResponseRedirect:
-    """Sends the person to the factor; a page that was read comes back afterwards, one that was posted does
-    not.
+    """Sends the person to the factor and afterwards to ``then``, or to the page that was asked for; from a posted
+    form to the page that it stood on.
     """
     user = request.user
     assert isinstance(user, User)
-    wanted = then or (request.get_full_path() if request.method in ("GET", "HEAD") else "/admin/")
-    return HttpResponseRedirect(prompt_url(user, wanted))
+    return HttpResponseRedirect(prompt_url(user, then or returning.page(request)))

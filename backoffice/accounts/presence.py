@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from backoffice.accounts import devices, networks
+from backoffice.accounts import devices, networks, returning
 from backoffice.accounts.models import SecurityEvent, User
 from backoffice.accounts.services import roles, security, sessions
 from backoffice.configuration import values
@@ -89,8 +89,8 @@ class StaffPresenceMiddleware:
         )
         auth.logout(request)
         asked_in_page = by_itself(request) or request.headers.get("HX-Request") == "true"
-        then = request.get_full_path() if request.method in ("GET", "HEAD") and not asked_in_page else ""
-        target = f"{reverse('account_login')}?{urlencode({'ended': 1} | ({'next': then} if then else {}))}"
+        then = returning.page(request, part=asked_in_page)
+        target = f"{reverse('account_login')}?{urlencode({'ended': '1', 'next': then})}"
         if asked_in_page:
             return HttpResponse(status=401, headers={"HX-Redirect": target})
         return HttpResponseRedirect(target)

@@ -14,7 +14,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from backoffice.accounts import factor
+from backoffice.accounts import factor, returning
 from backoffice.accounts.models import User
 
 WITHIN_SECONDS = 300
@@ -41,7 +41,7 @@ def demand(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(factor.prompt_url(user, request.get_full_path()))
     if request.FILES:
         messages.warning(request, _("Please choose the file again after confirming that it is you."))
-        return HttpResponseRedirect(factor.prompt_url(user, request.path))
+        return HttpResponseRedirect(factor.prompt_url(user, returning.page(request)))
     kept = json.loads(serialize_request(request))
     kept["META"] = {name: value for name, value in kept["META"].items() if name not in _SECRET_HEADERS}
     request.session[STATE_SESSION_KEY] = {"request": json.dumps(kept), "at": time.time()}

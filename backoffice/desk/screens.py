@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from backoffice.accounts import factor
+from backoffice.accounts import factor, returning
 from backoffice.accounts.models import User
 from backoffice.core.errors import DomainError, Forbidden, Invalid, NotFound
 from backoffice.desk.site import desk_site, door
@@ -30,6 +30,7 @@ class Screen(Protocol):
     """A view behind ``screen``; what it asks for can be read from it (the published matrix does)."""
 
     desk_permissions: tuple[str, ...]
+    desk_methods: tuple[str, ...]
 
     def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse: ...
 
@@ -57,7 +58,7 @@ def screen[**P](
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             user = request.user
             if isinstance(user, AnonymousUser) or not user.is_authenticated:
-                return door(request, request.get_full_path())
+                return door(request, returning.page(request))
             request.desk = {"title": title}  # type: ignore[attr-defined]
             if not (user.is_active and user.is_staff):
                 return refuse(request, _("This part of Backlot is for staff."), bare=True)
@@ -81,6 +82,7 @@ def screen[**P](
                 return refuse(request, str(error), status=400 if isinstance(error, Invalid) else 409)
 
         guarded.desk_permissions = asked  # type: ignore[attr-defined]
+        guarded.desk_methods = allowed  # type: ignore[attr-defined]
         return guarded
 
     return decorate

@@ -26,7 +26,7 @@ from backoffice.catalogue.models import FeaturedSection, Title
 from backoffice.catalogue.services import featured, titles
 from backoffice.configuration import values
 from backoffice.core import clock
-from backoffice.creators.models import Creator, TaxProfile
+from backoffice.creators.models import Creator, CreatorApplication, TaxProfile
 from backoffice.creators.services import applications, documents, holds, renewals
 from backoffice.creators.states import Tier
 from backoffice.finance.models import Payment, PayoutItem
@@ -35,6 +35,7 @@ from backoffice.media.models import Asset
 from backoffice.media.services import assets
 from backoffice.moderation.models import Case
 from backoffice.moderation.services import cases
+from backoffice.queues.models import WorkItem
 from backoffice.settings import embedded
 from deploy.demo import files, load
 from deploy.demo import payouts as demo_payouts
@@ -99,6 +100,25 @@ def age_factor(email: str, seconds: int) -> int:
         row.save(update_fields=["session_data"])
         count += 1
     return count
+
+
+def end_sessions(email: str) -> int:
+    """Ends every session of this person, as a restart of the store or their supervisor would; how many."""
+    key = str(User.objects.get(email=email).pk)
+    mine = [row.pk for row in Session.objects.all() if row.get_decoded().get("_auth_user_id") == key]
+    return Session.objects.filter(pk__in=mine).delete()[0]
+
+
+def end_lease(subject: str) -> None:
+    """Lets the claim on this application, case or ticket have run out a minute ago."""
+    held = WorkItem.objects.filter(subject_id=subject, state=WorkItem.State.CLAIMED)
+    assert held.update(lease_until=clock.now() - timedelta(minutes=1)) == 1
+
+
+def verdict(application: str) -> list[str]:
+    """Where an application stands and what was decided on it."""
+    found = CreatorApplication.objects.get(pk=application)
+    return [str(found.status), str(found.verdict)]
 
 
 def newcomer(email: str, password: str, role: str) -> None:
@@ -271,6 +291,9 @@ WORK: dict[str, Callable[..., Any]] = {
         curriculum,
         speak,
         age_factor,
+        end_sessions,
+        end_lease,
+        verdict,
         newcomer,
         secret,
         waiting_titles,

@@ -44,8 +44,10 @@ def test_a_decision_is_taken_back_with_one_key_and_the_application_is_there_agai
     page = reviewer.open(LIST)
     reviewer.go("n")
     name = page.locator(".bl-page__heading h2").inner_text()
+    reviewer.effort = 0
     reviewer.press("r")
     reviewer.go("5")
+    assert reviewer.effort == 2
     expect(page.locator("body")).to_contain_text("is rejected")
     expect(page.locator("[data-undo-left]").first).to_contain_text("s")
     wrong = problems(page)
@@ -56,7 +58,7 @@ def test_a_decision_is_taken_back_with_one_key_and_the_application_is_there_agai
     expect(page.locator("[data-lease-countdown]")).to_have_text(FRESH)
 
     reviewer.press("e")
-    expect(page.locator("#escalate-reason")).to_be_focused()
+    expect(page.locator("#id_escalate_reason")).to_be_focused()
     page.keyboard.type("Is this the singer?")
     reviewer.go("Control+Enter")
     supervisor = seat("ops_manager")

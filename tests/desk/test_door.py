@@ -1,6 +1,7 @@
 """One door, and no staff session without its second factor."""
 
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -131,3 +132,28 @@ def test_a_missing_page_keeps_the_look_and_says_so(desk: Callable[..., Desk]) ->
     answer = desk("editor").get("/admin/nothing-here/")
     assert answer.status_code == 404
     assert "There is nothing here" in answer.content.decode()
+
+
+DOSSIER = "/admin/creators/applications/0196f0c4-0000-7000-8000-000000000001/"
+
+
+@pytest.mark.parametrize(
+    ("posted", "stood_on", "then"),
+    [
+        (f"{DOSSIER}approve/", f"{DOSSIER}?bench=1", f"{DOSSIER}?bench=1"),
+        (f"{DOSSIER}approve/", f"{DOSSIER}save/", DOSSIER),
+        (f"{DOSSIER}approve/", "", DOSSIER),
+        (f"{DOSSIER}approve/", "https://evil.example/admin/work/", DOSSIER),
+        ("/admin/creators/applications/next/", "/admin/work/", "/admin/work/"),
+        ("/admin/creators/applications/next/", "", "/admin/creators/applications/"),
+    ],
+)
+@pytest.mark.parametrize("way", ["no session", "no factor"])
+def test_a_posted_form_comes_back_to_a_page_that_can_be_read(
+    desk: Callable[..., Desk], client: Client, posted: str, stood_on: str, then: str, way: str
+) -> None:
+    browser = client if way == "no session" else desk("verification_reviewer", factor_age=None)
+    origin = f"http://testserver{stood_on}" if stood_on.startswith("/") else stood_on
+    answer = browser.post(posted, {"notes": "x"}, headers={"referer": origin})
+    assert answer.status_code == 302
+    assert parse_qs(urlsplit(answer["Location"]).query)["next"] == [then]

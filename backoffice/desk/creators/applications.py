@@ -23,6 +23,7 @@ from backoffice.creators import policies, queries, states
 from backoffice.creators.models import CreatorApplication
 from backoffice.creators.queries import Dossier
 from backoffice.creators.services import applications, reviews
+from backoffice.desk import kept
 from backoffice.desk.creators.documents import shown, viewer
 from backoffice.desk.creators.forms import ReviewForm, initial
 from backoffice.desk.paging import keyset
@@ -132,17 +133,22 @@ def find(pk: UUID) -> Dossier:
 @screen(permission=VIEW, title=gettext_lazy("Application"), methods=("GET", "HEAD"))
 def application_detail(request: StaffRequest, pk: UUID) -> HttpResponse:
     """The dossier: everything about one application beside the decision."""
-    return _dossier(request, find(pk))
+    return show(request, find(pk))
 
 
-def _dossier(
+def show(
     request: StaffRequest,
     dossier: Dossier,
     *,
     form: ReviewForm | None = None,
     problem: DomainError | None = None,
+    document: str = "",
+    refusal: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """The dossier page: ``form`` with what was typed, ``problem`` why it was refused, ``document`` in the viewer;
+    ``refusal`` is why that document could not be refused and the reason that was typed.
+    """
     at = clock.now()
     application = dossier.application
     held = _holder(dossier.item, at)
@@ -152,7 +158,8 @@ def _dossier(
     request.desk["title"] = application.reference
     sees_documents = request.user.may("documents.view")
     bench = "1" in (request.GET.get("bench"), request.POST.get("bench"))
-    papers = viewer(request, dossier.documents, shown(dossier.documents, request.GET.get("document", "")), bench=bench)
+    in_view = shown(dossier.documents, document or request.GET.get("document", ""))
+    papers = viewer(request, dossier.documents, in_view, bench=bench)
     return render(
         request,
         "desk/creators/applications/detail.html",
@@ -169,8 +176,10 @@ def _dossier(
             and held is None
             and dossier.item.state in (WorkItem.State.OPEN, WorkItem.State.CLAIMED),
             "bench": bench,
+            "kept": _thing(application.pk),
             "undoable": queries.undoable(request.user, at=at),
             "problem": problem,
+            "refusal": refusal,
             "unmet": problem.unmet if isinstance(problem, policies.NotReady) else (),
             "may_decide": request.user.may(DECIDE),
             "sees_documents": sees_documents,
@@ -190,6 +199,11 @@ def _dossier(
         },
         status=status,
     )
+
+
+def _thing(pk: UUID) -> str:
+    """By what name the page keeps what is typed about this application."""
+    return f"application:{pk}"
 
 
 def _sample(sample: Asset) -> dict[str, Any]:
@@ -286,11 +300,11 @@ def application_claim(request: StaffRequest, pk: UUID) -> HttpResponse:
         applications.claim(application=dossier.application, by=request.user)
     except (Conflict, Forbidden) as error:
         kept = ReviewForm(request.POST, dossier=dossier) if typed else None
-        return _dossier(request, find(pk), form=kept, problem=error, status=409)
+        return show(request, find(pk), form=kept, problem=error, status=409)
     if not typed:
-        return redirect("desk:application_detail", pk=pk)
+        return HttpResponseRedirect(reverse("desk:application_detail", args=[pk]) + _bench(request.POST))
     dossier = find(pk)
-    return _dossier(request, dossier, form=ReviewForm(request.POST, dossier=dossier))
+    return show(request, dossier, form=ReviewForm(request.POST, dossier=dossier))
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
@@ -300,9 +314,20 @@ def application_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     try:
         applications.release(application=dossier.application, by=request.user, token=request.POST.get("token", ""))
     except Conflict as error:
-        return _dossier(request, find(pk), form=ReviewForm(request.POST, dossier=dossier), problem=error, status=409)
+        return show(request, find(pk), form=ReviewForm(request.POST, dossier=dossier), problem=error, status=409)
     messages.info(request, _("%(reference)s is back in the queue.") % {"reference": dossier.application})
-    return redirect("desk:application_list")
+    return kept.settle(redirect("desk:application_list"), _thing(pk))
+
+
+@screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
+def application_skip(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Gives the application back, does not offer it to this person again, and hands out the next."""
+    dossier = find(pk)
+    try:
+        applications.skip(application=dossier.application, by=request.user, token=request.POST.get("token", ""))
+    except Conflict as error:
+        return show(request, find(pk), form=ReviewForm(request.POST, dossier=dossier), problem=error, status=409)
+    return kept.settle(_next(request), _thing(pk))
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
@@ -326,19 +351,18 @@ def _act(request: StaffRequest, pk: UUID, act: Act, *, done: str, stay: bool = F
     dossier = find(pk)
     form = ReviewForm(request.POST, dossier=dossier)
     if not form.is_valid():
-        return _dossier(request, dossier, form=form, status=400)
+        return show(request, dossier, form=form, status=400)
     try:
         act(dossier, form, form.cleaned_data["token"] or "")
     except DomainError as error:
         fresh = find(pk)
-        return _dossier(request, fresh, form=ReviewForm(request.POST, dossier=fresh), problem=error, status=409)
+        return show(request, fresh, form=ReviewForm(request.POST, dossier=fresh), problem=error, status=409)
     messages.success(request, done % {"reference": dossier.application.reference})
     if stay:
         query = _bench(request.POST)
         return HttpResponseRedirect(reverse("desk:application_detail", args=[pk]) + query)
-    if _bench(request.POST):
-        return _next(request)
-    return redirect("desk:application_list")
+    answer = _next(request) if _bench(request.POST) else redirect("desk:application_list")
+    return kept.settle(answer, _thing(pk))
 
 
 def _bench(posted: QueryDict) -> str:
@@ -463,7 +487,7 @@ def application_escalate(request: StaffRequest, pk: UUID) -> HttpResponse:
             application=dossier.application,
             by=request.user,
             token=token,
-            reason=request.POST.get("escalate_reason", ""),
+            reason=form.cleaned_data["escalate_reason"],
             findings=form.findings(),
         )
 
@@ -477,7 +501,7 @@ def application_undo(request: StaffRequest, pk: UUID) -> HttpResponse:
     try:
         applications.undo(application=dossier.application, by=request.user)
     except Conflict as error:
-        return _dossier(request, find(pk), problem=error, status=409)
+        return show(request, find(pk), problem=error, status=409)
     messages.success(request, _("The decision on %(reference)s was taken back.") % {"reference": dossier.application})
     return HttpResponseRedirect(f"{reverse('desk:application_detail', args=[pk])}?bench=1")
 
@@ -489,7 +513,7 @@ def application_activate(request: StaffRequest, pk: UUID) -> HttpResponse:
     try:
         applications.activate(application=dossier.application, by=request.user)
     except DomainError as error:
-        return _dossier(request, find(pk), problem=error, status=409)
+        return show(request, find(pk), problem=error, status=409)
     messages.success(request, _("The creator is live."))
     return redirect("desk:application_detail", pk=pk)
 
@@ -500,6 +524,7 @@ urlpatterns = [
     path("applications/<uuid:pk>/", application_detail, name="application_detail"),
     path("applications/<uuid:pk>/claim/", application_claim, name="application_claim"),
     path("applications/<uuid:pk>/release/", application_release, name="application_release"),
+    path("applications/<uuid:pk>/skip/", application_skip, name="application_skip"),
     path("applications/<uuid:pk>/heartbeat/", application_heartbeat, name="application_heartbeat"),
     path("applications/<uuid:pk>/save/", application_save, name="application_save"),
     path("applications/<uuid:pk>/approve/", application_approve, name="application_approve"),

@@ -6,10 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import messages
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -18,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.accounts import stepup
 from backoffice.accounts.models import User
 from backoffice.core import clock
-from backoffice.core.errors import Conflict, Forbidden, Invalid, NotFound
+from backoffice.core.errors import Conflict, Forbidden, NotFound
 from backoffice.creators import queries, states
 from backoffice.creators.models import VerificationDocument
 from backoffice.creators.services import documents as services
@@ -111,12 +109,24 @@ def find(pk: UUID) -> VerificationDocument:
 @screen(permission="documents.view", title=gettext_lazy("Document"), methods=("GET", "HEAD"))
 def document_viewer(request: StaffRequest, pk: UUID) -> HttpResponse:
     """The viewer with one document, to be put in the place of the one before: what is typed beside it stays."""
-    document = find(pk)
+    return fragment(request, find(pk))
+
+
+def fragment(
+    request: StaffRequest,
+    document: VerificationDocument,
+    *,
+    refusal: dict[str, Any] | None = None,
+    said: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """The viewer alone; ``refusal`` is why the document could not be refused and the reason that was typed."""
     papers = list(document.application.documents.select_related("reviewer"))
-    context = viewer(request, papers, document, bench=request.GET.get("bench") == "1")
+    bench = "1" in (request.GET.get("bench"), request.POST.get("bench"))
+    context = viewer(request, papers, document, bench=bench)
     item = queues.for_subject(queries.QUEUE, document.application)
     mine = item is not None and item.state == item.State.CLAIMED and item.holder_id == request.user.pk
-    return partial(
+    answer = partial(
         request,
         "desk/creators/applications/_viewer.html",
         {
@@ -125,8 +135,12 @@ def document_viewer(request: StaffRequest, pk: UUID) -> HttpResponse:
             "mine": mine,
             "sees_documents": True,
             "held": list(queries.holds_on(document.subject_id, at=clock.now())),
+            "refusal": refusal,
+            "said": said,
         },
     )
+    answer.status_code = status
+    return answer
 
 
 @screen(permission="documents.view", title=gettext_lazy("Document"), methods=("GET", "HEAD"))
@@ -151,64 +165,12 @@ def document_content(request: StaffRequest, pk: UUID) -> HttpResponse:
 @stepup.required
 def document_unlock(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Asks for the factor and comes back to the dossier, where the documents then open."""
-    return redirect("desk:application_detail", pk=pk)
-
-
-@screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
-@stepup.required
-def document_verify(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Accepts one document that this reviewer has opened, with the day that stands on it (S-018)."""
-    document = find(pk)
-    services.verify(document=document, by=request.user, expires_on=_day(request))
-    messages.success(request, _("The document is accepted."))
-    return redirect("desk:application_detail", pk=document.application_id)
-
-
-def _day(request: StaffRequest) -> dt.date | None:
-    """The day typed, None for none. Raises Invalid for what is no day."""
-    typed = request.POST.get("expires_on", "").strip()
-    try:
-        return dt.date.fromisoformat(typed) if typed else None
-    except ValueError as error:
-        raise Invalid(_("Enter a day."), field="document_expires_on") from error
-
-
-@screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
-@stepup.required
-def document_expiry(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Corrects the day until which a verified document is valid."""
-    document = find(pk)
-    services.correct_expiry(document=document, by=request.user, expires_on=_day(request))
-    messages.success(request, _("The date is corrected."))
-    return redirect("desk:application_detail", pk=document.application_id)
-
-
-@screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
-@stepup.required
-def document_withdraw(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Takes a verification back on which nothing was built yet."""
-    document = find(pk)
-    services.withdraw(document=document, by=request.user, reason="taken back on its page")
-    messages.success(request, _("The document is to be judged again."))
-    return redirect("desk:application_detail", pk=document.application_id)
-
-
-@screen(permission="documents.decide", title=gettext_lazy("Document"), methods=("POST",))
-@stepup.required
-def document_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Refuses one document with a reason that its owner reads (S-019)."""
-    document = find(pk)
-    services.reject(document=document, by=request.user, reason=request.POST.get("reason", ""))
-    messages.success(request, _("The document is refused and its owner is told."))
-    return redirect("desk:application_detail", pk=document.application_id)
+    address = reverse("desk:application_detail", args=[pk])
+    return HttpResponseRedirect(f"{address}?bench=1" if request.GET.get("bench") == "1" else address)
 
 
 urlpatterns = [
     path("documents/<uuid:pk>/viewer/", document_viewer, name="document_viewer"),
     path("documents/<uuid:pk>/content/", document_content, name="document_content"),
-    path("documents/<uuid:pk>/verify/", document_verify, name="document_verify"),
-    path("documents/<uuid:pk>/expiry/", document_expiry, name="document_expiry"),
-    path("documents/<uuid:pk>/withdraw/", document_withdraw, name="document_withdraw"),
-    path("documents/<uuid:pk>/reject/", document_reject, name="document_reject"),
     path("applications/<uuid:pk>/documents/unlock/", document_unlock, name="document_unlock"),
 ]

@@ -86,6 +86,12 @@ class ReviewForm(forms.Form):
     reject_text = forms.CharField(
         required=False, max_length=4000, label=_("Your own words"), widget=forms.Textarea(attrs={"rows": 4})
     )
+    escalate_reason = forms.CharField(
+        required=False,
+        max_length=500,
+        label=_("What should they look at?"),
+        widget=forms.Textarea(attrs={"rows": 3, "data-focus": True}),
+    )
 
     def __init__(self, *args: Any, dossier: Dossier, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -104,6 +110,10 @@ class ReviewForm(forms.Form):
         """The four scored parts; the fifth, appropriateness, is a check."""
         names = ("video_quality", "audio_quality", "content_rating", "cultural_authenticity")
         return [self[name] for name in names]
+
+    def words(self) -> list[forms.BoundField]:
+        """The texts that go out with a decision; they stand in its dialogs."""
+        return [self[name] for name in ("request_text", "reject_text", "escalate_reason")]
 
     def findings(self, *, documents: tuple[UUID, ...] = ()) -> Findings:
         """The findings as the domain takes them; `documents` are those this decision verifies."""

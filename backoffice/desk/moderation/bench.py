@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from backoffice.accounts.models import User
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, DomainError, Invalid, NotFound
+from backoffice.desk import kept
 from backoffice.desk.moderation import evidence
 from backoffice.desk.paging import number
 from backoffice.desk.screens import StaffRequest, render, screen
@@ -40,6 +41,7 @@ def _bench(
     problem: DomainError | None = None,
     typed: QueryDict | None = None,
     dialog: str = "",
+    lost: Case | None = None,
     status: int = 200,
 ) -> HttpResponse:
     at = clock.now()
@@ -49,6 +51,8 @@ def _bench(
         "undoable": queries.undoable(request.user, at=at),
         "counts": queues.counts([queries.QUEUE])[queries.QUEUE],
         "problem": problem,
+        "lost": lost,
+        "kept": evidence.kept(lost.pk) if lost is not None else "",
         "now": at,
     }
     if dossier is None or dossier.item is None:
@@ -65,6 +69,7 @@ def _bench(
         "typed": typed or {},
         "dialog": dialog,
     }
+    context["kept"] += f" {evidence.kept(dossier.case.pk)}"
     request.desk["title"] = dossier.case.title.title
     return render(request, "desk/moderation/bench/case.html", context, status=status)
 
@@ -161,7 +166,7 @@ def _decide(
         act(case, held)
     except (Conflict, Invalid) as problem:
         return _refused(request, case, problem, dialog=dialog if isinstance(problem, Invalid) else "")
-    return _next(request)
+    return kept.settle(_next(request), f"case:{case.pk}")
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Review bench"), methods=("POST",))
@@ -175,7 +180,7 @@ def case_escalate(request: StaffRequest, pk: UUID) -> HttpResponse:
     except (Conflict, Invalid) as problem:
         return _refused(request, case, problem, dialog="escalate")
     messages.success(request, _("%(reference)s was passed on.") % {"reference": case.reference})
-    return _next(request)
+    return kept.settle(_next(request), f"case:{case.pk}")
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Review bench"), methods=("POST",))
@@ -186,7 +191,7 @@ def case_skip(request: StaffRequest, pk: UUID) -> HttpResponse:
         cases.skip(case, token=request.POST.get("token", ""), by=request.user)
     except Conflict as problem:
         return _refused(request, case, problem)
-    return _next(request)
+    return kept.settle(_next(request), f"case:{case.pk}")
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Review bench"), methods=("POST",))
@@ -198,15 +203,17 @@ def case_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     except Conflict as problem:
         return _refused(request, case, problem)
     messages.info(request, _("%(reference)s is back in the queue.") % {"reference": case.reference})
-    return redirect("desk:case_list")
+    return kept.settle(redirect("desk:case_list"), f"case:{case.pk}")
 
 
 def _refused(request: StaffRequest, case: Case, problem: DomainError, *, dialog: str = "") -> HttpResponse:
-    """The bench again with the sentence and, while the case is still held, with what was typed."""
+    """The bench again with the sentence and with what was typed: in the form while the case is still held, else
+    beside the way back to the case.
+    """
     status = 400 if isinstance(problem, Invalid) else 409
     if queries.held_by(request.user, case_id=case.pk) is None:
         problem = type(problem)(f"{case.reference}: {problem}", code=problem.code)
-        return _bench(request, problem=problem, status=status)
+        return _bench(request, problem=problem, lost=case, status=status)
     return _bench(request, wanted=case.pk, problem=problem, typed=request.POST, dialog=dialog, status=status)
 
 

@@ -96,6 +96,7 @@ def case(request: StaffRequest, pk: UUID) -> HttpResponse:
             and held is None
             and item is not None
             and item.state in (item.State.OPEN, item.State.CLAIMED),
+            "kept": evidence.kept(dossier.case.pk),
             "now": at,
         },
     )

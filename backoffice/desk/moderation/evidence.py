@@ -1,6 +1,7 @@
 """What stands beside a decision: links to the video and its frames, reasons, policies, in the form of the screen."""
 
 from typing import Any
+from uuid import UUID
 
 from backoffice.catalogue.services import titles
 from backoffice.media.models import Asset
@@ -46,6 +47,11 @@ def of(dossier: Dossier) -> dict[str, Any]:
         },
         "tones": TONES,
     }
+
+
+def kept(case: UUID) -> str:
+    """By what names the page keeps what is typed about this case."""
+    return f"case:{case}:reject case:{case}:escalate"
 
 
 def choices(rules: list[PolicyRule], language: str) -> list[dict[str, str]]:

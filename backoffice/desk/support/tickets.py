@@ -22,6 +22,7 @@ from backoffice.commerce import queries as commerce
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, DomainError, Invalid, NotFound
 from backoffice.creators import queries as creators
+from backoffice.desk import kept
 from backoffice.desk.paging import number
 from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.finance.models import Payment, RefundRequest
@@ -157,7 +158,8 @@ def ticket_release(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
     """Gives the ticket back to the queue and goes to the list; with ``skip`` it goes to the next one."""
     skip = bool(request.POST.get("skip"))
     tickets.release(_find(request, ticket_id), by=request.user, token=request.POST.get("token", ""), skip=skip)
-    return _next(request) if skip else redirect("desk:ticket_list")
+    answer = _next(request) if skip else redirect("desk:ticket_list")
+    return kept.settle(answer, f"ticket:{ticket_id}:reply")
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Ticket"), methods=("POST",))
@@ -190,7 +192,7 @@ def ticket_reply(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
         if data.get("after") == "next" and data.get("then", "") == "":
             tickets.release(found, by=request.user, token=data.get("token", ""), skip=True)
 
-    return _do(request, ticket_id, act, done=_("Your answer to %(reference)s was sent."))
+    return _do(request, ticket_id, act, done=_("Your answer to %(reference)s was sent."), what="reply")
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Ticket"), methods=("POST",))
@@ -200,7 +202,7 @@ def ticket_note(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
     def act(found: Ticket) -> None:
         tickets.note(found, by=request.user, body=request.POST.get("note", ""))
 
-    return _do(request, ticket_id, act, done=_("The note was added to %(reference)s."))
+    return _do(request, ticket_id, act, done=_("The note was added to %(reference)s."), what="note")
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Ticket"), methods=("POST",))
@@ -241,20 +243,22 @@ def ticket_status(request: StaffRequest, ticket_id: UUID) -> HttpResponse:
         else:
             raise Invalid(_("Unknown action."), field="verb")
 
-    return _do(request, ticket_id, act, done=_("%(reference)s was changed."))
+    return _do(request, ticket_id, act, done=_("%(reference)s was changed."), what="")
 
 
-def _do(request: StaffRequest, ticket_id: UUID, act: Callable[[Ticket], None], *, done: str) -> HttpResponse:
-    """Runs one verb; a refusal comes back to the workspace with the reason and everything that was typed."""
+def _do(request: StaffRequest, ticket_id: UUID, act: Callable[[Ticket], None], *, done: str, what: str) -> HttpResponse:
+    """Runs one verb; a refusal comes back to the workspace with the reason and everything that was typed.
+
+    ``what`` is the form whose words are carried out by it, if any: "reply" or "note".
+    """
     found = _find(request, ticket_id)
     try:
         act(found)
     except DomainError as error:
         return _workspace(request, _find(request, ticket_id), error=error)
     messages.success(request, done % {"reference": found.reference})
-    if request.POST.get("after") == "next":
-        return _next(request)
-    return redirect("desk:ticket", ticket_id)
+    answer = _next(request) if request.POST.get("after") == "next" else redirect("desk:ticket", ticket_id)
+    return kept.settle(answer, f"ticket:{ticket_id}:{what}") if what else answer
 
 
 def _next(request: StaffRequest) -> HttpResponseRedirect:
@@ -326,6 +330,7 @@ def _workspace(request: StaffRequest, found: Ticket, *, error: DomainError | Non
             "timeline": [_event(entry) for entry in trail],
             "error": error,
             "changes": _changes(trail, error),
+            "kept": f"ticket:{found.pk}:reply ticket:{found.pk}:note",
             "typed": request.POST if error is not None or request.POST.get("body") else {},
             "templates": [
                 {

@@ -101,7 +101,7 @@ def test_each_role_sees_or_does_not_see_the_queue_and_the_dossier(client: Client
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(
-    "verb", ["claim", "release", "heartbeat", "save", "approve", "reject", "request-info", "activate"]
+    "verb", ["claim", "release", "skip", "heartbeat", "save", "approve", "reject", "request-info", "activate"]
 )
 def test_only_deciding_roles_reach_a_verb(client: Client, role: str, verb: str) -> None:
     application = make.submitted()
@@ -202,10 +202,40 @@ def test_refusing_one_document_tells_its_owner(desk: Client, by: User) -> None:
     application, _item = make.in_review(by)
     document = application.documents.get()
     desk.get(link_to(document, by))
-    answer = desk.post(f"/admin/creators/documents/{document.pk}/reject/", {"reason": "Blurred."})
-    assert answer.status_code == 302
+    answer = desk.post(f"/admin/creators/documents/{document.pk}/reject/", {"reason": "Blurred.", "bench": "1"})
+    assert answer["Location"] == f"{address(application)}?document={document.pk}&bench=1"
     document.refresh_from_db()
     assert (document.status, document.reason) == ("rejected", "Blurred.")
+
+
+@pytest.mark.parametrize("part", [{}, {"part": "1"}])
+def test_a_document_that_cannot_be_refused_yet_comes_back_with_the_reason(
+    desk: Client, by: User, part: dict[str, str]
+) -> None:
+    application, _item = make.in_review(by)
+    document = application.documents.get()
+    answer = desk.post(f"/admin/creators/documents/{document.pk}/reject/", {"reason": "Too dark.", **part})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert page.count("Open the document before you refuse it.") == 2
+    assert re.search(r'<dialog[^>]* id="refuse-document"[^>]* data-open>', page)
+    assert re.search(r"<textarea[^>]*>Too dark.</textarea>", page)
+    assert ("Decision" in page) == (not part)
+    desk.get(link_to(document, by))
+    answer = desk.post(f"/admin/creators/documents/{document.pk}/reject/", {"reason": "", **part})
+    assert answer.status_code == 400
+
+
+def test_a_document_that_a_colleague_has_judged_shows_the_reason_that_was_typed(desk: Client, by: User) -> None:
+    application, _item = make.in_review(by)
+    document = application.documents.get()
+    desk.get(link_to(document, by))
+    where = f"/admin/creators/documents/{document.pk}/reject/"
+    done = desk.post(where, {"reason": "Blurred.", "part": "1"})
+    assert (done.status_code, b"its owner is told" in done.content) == (200, True)
+    assert done.cookies["backlot_settled"].value == f"document:{document.pk}"
+    late = desk.post(where, {"reason": "Too dark.", "part": "1"})
+    assert (late.status_code, b"Too dark." in late.content) == (409, True)
 
 
 def test_one_document_is_accepted_by_a_reviewer_who_opened_it(desk: Client, by: User) -> None:
@@ -418,6 +448,43 @@ def test_claiming_again_keeps_what_was_typed(desk: Client, by: User) -> None:
     assert answer.status_code == 200
     assert "Half a thought" in page
     assert f'name="token" value="{token_of(application)}"' in page
+
+
+def test_claiming_what_a_colleague_has_meanwhile_shows_every_word_again(desk: Client, by: User) -> None:
+    application, item = make.in_review(by)
+    words = {"notes": "Half a thought", "reject_text": "Your face is hidden.", "escalate_reason": "The singer?"}
+    data = passing(application, **words)
+    applications.release(application=application, by=by, token=str(item.lease_token))
+    applications.claim(application=application, by=make.reviewer(display_name="Wideline"))
+    answer = desk.post(address(application, "claim"), data)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Wideline is working on this." in page
+    assert all(text in page for text in words.values())
+    (account,) = data["accounts"]
+    assert re.search(rf'value="{account}"[^>]* checked>', page), "still ticked, and sent with the next claim"
+
+
+def test_skipping_hands_out_the_next_and_never_this_one_again(desk: Client, by: User) -> None:
+    first, second = make.submitted(), make.submitted()
+    desk.post(f"{BASE}next/")
+    answer = desk.post(address(first, "skip"), passing(first, bench="1"))
+    assert answer["Location"] == f"{address(second)}?bench=1"
+    assert answer.cookies["backlot_settled"].value == f"application:{first.pk}"
+    first.refresh_from_db()
+    assert (first.status, first.reviewer) == ("submitted", None)
+    desk.post(address(second, "skip"), passing(second, bench="1"))
+    assert b"Nothing waits for you" in desk.post(f"{BASE}next/", follow=True).content
+    assert applications.claim_next(by=make.reviewer())[0] == first  # type: ignore[index]
+
+
+def test_skipping_without_the_lease_comes_back_with_what_was_typed(desk: Client, by: User) -> None:
+    application, item = make.in_review(by)
+    data = passing(application, notes="Half a thought")
+    applications.release(application=application, by=by, token=str(item.lease_token))
+    answer = desk.post(address(application, "skip"), data)
+    assert (answer.status_code, b"Half a thought" in answer.content) == (409, True)
+    assert "backlot_settled" not in answer.cookies
 
 
 def test_an_old_token_in_a_second_window_decides_nothing(desk: Client, by: User) -> None:

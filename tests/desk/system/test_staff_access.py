@@ -165,6 +165,16 @@ def test_a_session_nobody_used_for_half_an_hour_is_over(desk: Callable[..., Desk
     assert SecurityEvent.objects.get(kind=SecurityEvent.Kind.SESSION_EXPIRED).data == {"why": "idle"}
 
 
+def test_a_form_sent_after_its_session_ended_leads_back_to_its_page(desk: Callable[..., Desk]) -> None:
+    client = desk("verification_reviewer")
+    assert is_in(client)
+    age(client, seen=31 * 60)
+    origin = f"http://testserver{reverse('desk:application_list')}?tab=mine"
+    answer = client.post(reverse("desk:application_next"), headers={"referer": origin})
+    assert answer["Location"] == "/accounts/login/?ended=1&next=%2Fadmin%2Fcreators%2Fapplications%2F%3Ftab%3Dmine"
+    assert not is_in(client)
+
+
 def test_what_a_page_asks_for_by_itself_keeps_nobody_signed_in(desk: Callable[..., Desk]) -> None:
     client = desk("admin")
     assert is_in(client)

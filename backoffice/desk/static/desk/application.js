@@ -7,12 +7,15 @@ const request = document.querySelector("[data-request]");
 if (request) {
   const text = request.querySelector("textarea");
   const lines = [...request.querySelectorAll("[data-line]")];
-  let written = text.value === "" ? "" : null;
+  const composed = () => {
+    const asked = lines.filter((line) => line.checked).map((line) => `- ${line.dataset.line}`);
+    return asked.length ? [request.dataset.intro, ...asked].join("\n") : "";
+  };
+  let written = text.value === composed() ? text.value : "";
 
   const write = () => {
-    if (written === null || text.value !== written) return; // the reviewer's own words stay
-    const asked = lines.filter((line) => line.checked).map((line) => `- ${line.dataset.line}`);
-    written = asked.length ? [request.dataset.intro, ...asked].join("\n") : "";
+    if (text.value !== written) return; // the reviewer's own words stay
+    written = composed();
     text.value = written;
   };
 

@@ -90,12 +90,12 @@ document.querySelectorAll("[data-frames]").forEach((sheet) => {
 
 const list = document.querySelector("[data-stamps]");
 const carriers = [...document.querySelectorAll("[data-timecodes]")];
-const stamps = new Set(
-  (carriers[0]?.value ?? "")
+const parsed = (text) =>
+  text
     .split(",")
     .filter((part) => part.trim() !== "")
-    .map(Number),
-);
+    .map(Number);
+const stamps = new Set(parsed(carriers.find((input) => input.value)?.value ?? ""));
 const message = document.querySelector("[data-message-shown]");
 let suggested = null;
 
@@ -148,6 +148,14 @@ document.querySelectorAll("[data-stamp]").forEach((button) =>
   }),
 );
 if (stamps.size) showStamps();
+// What kept.js had put back was discarded.
+carriers.forEach((input) =>
+  input.addEventListener("change", () => {
+    stamps.clear();
+    parsed(input.value).forEach((seconds) => stamps.add(seconds));
+    showStamps();
+  }),
+);
 
 // ---------------------------------------------------------------- rejection
 

@@ -3,8 +3,10 @@
 //   data-once          a form that is sent once      data-copy="…"  copies a text
 //   data-href="…"      a select that goes to its chosen value's address
 
+import { start } from "./kept.js";
 import { listen, showHelp } from "./keys.js";
 
+start();
 listen();
 
 document.addEventListener("click", (event) => {

@@ -1,14 +1,15 @@
 // Keeps a claim alive while its page is open, and shows how long it holds.
 //
 //   <div data-lease-heartbeat-url="…" data-lease-token="…" data-lease-until="2026-01-01T12:00:00+00:00"
-//        data-lease-lost-text="…">
+//        data-lease-lost-text="…" data-lease-ended-text="…">
 //     <span data-lease-countdown></span>
 //     <p data-lease-message role="alert" hidden></p>
 //   </div>
 //
 // Posts the token before a third of the lease is gone. An answer of 409 carries {"message"}: the claim is lost, the
-// message is shown, buttons marked data-needs-lease are disabled, and nothing that was typed is touched. A network
-// that fails is tried again until the time is over. Fires "lease:lost" on the element.
+// message is shown, there and in the dialogs that wait for it, buttons marked data-needs-lease are disabled, what is
+// marked data-lease-gone (a way to claim again) appears, and nothing that was typed is touched. An ended session is
+// said; any button then leads to the door. A network that fails is tried again until the time is over.
 
 const TICK = 1000;
 
@@ -41,14 +42,27 @@ export function keep(element) {
     clearInterval(timer);
     element.dataset.leaseState = "lost";
     if (countdown) countdown.textContent = clock(0);
-    if (message) {
-      message.textContent = text;
-      message.hidden = false;
-    }
+    say(text);
     document.querySelectorAll("[data-needs-lease]").forEach((button) => {
       button.disabled = true;
     });
-    element.dispatchEvent(new CustomEvent("lease:lost", { bubbles: true, detail: { message: text } }));
+    // An open dialog hides the page behind it.
+    document.querySelectorAll("dialog:has([data-needs-lease])").forEach((dialog) => {
+      const said = document.createElement("p");
+      said.className = "bl-alert bl-alert--error";
+      said.role = "alert";
+      said.textContent = text;
+      dialog.prepend(said);
+    });
+    document.querySelectorAll("[data-lease-gone]").forEach((way) => {
+      way.hidden = false;
+    });
+  }
+
+  function say(text) {
+    if (!message || message.textContent === text) return;
+    message.textContent = text;
+    message.hidden = text === "";
   }
 
   async function beat() {
@@ -56,6 +70,7 @@ export function keep(element) {
     try {
       const answer = await fetch(element.dataset.leaseHeartbeatUrl, {
         method: "POST",
+        redirect: "manual",
         headers: {
           "X-CSRFToken": csrf(),
           Accept: "application/json",
@@ -66,9 +81,11 @@ export function keep(element) {
       if (answer.ok) {
         until = Date.parse((await answer.json()).until);
         next = Date.now() + (until - Date.now()) / 3;
+        say("");
       } else if (answer.status === 409) {
         lose((await answer.json()).message);
       } else {
+        if (answer.type === "opaqueredirect" || answer.status === 401) say(element.dataset.leaseEndedText ?? "");
         next = Date.now() + 5_000;
       }
     } catch {

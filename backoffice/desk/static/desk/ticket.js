@@ -117,8 +117,3 @@ function follow() {
 }
 then.addEventListener("change", follow);
 follow();
-
-// A lost claim leaves the text alone and offers to take the ticket again with it.
-document.addEventListener("lease:lost", () => {
-  form.querySelector("[data-take-again]").hidden = false;
-});

@@ -1,6 +1,8 @@
 // The viewer of identity documents: another document in the same place (what is typed beside it stays), larger and
 // smaller, turned by quarters. Markup: [data-document-viewer] around the fragment, [data-viewer="address"] on links.
 
+import { restore } from "./kept.js";
+
 const LEAST = 50;
 const MOST = 400;
 const STEP = 50;
@@ -28,20 +30,45 @@ function draw() {
   shown.style.setProperty("--bl-spare", `${spare}px`);
 }
 
+async function show(answer) {
+  place.innerHTML = await answer.text();
+  size = 100;
+  turn = 0;
+  restore(place);
+}
+
+// Refused in its place: the review beside it stays as it is. Whatever else has to be asked first, such as the factor,
+// goes the plain way.
+async function send(form) {
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("part", "1");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: fields, redirect: "manual" });
+    if (![200, 400, 409].includes(answer.status)) throw new Error(`${answer.status}`);
+    await show(answer);
+    place.querySelector("dialog[data-open]")?.showModal();
+  } catch {
+    form.submit();
+  }
+}
+
 async function open(link) {
   const answer = await fetch(link.dataset.viewer, { credentials: "same-origin" });
   if (!answer.ok || answer.redirected) {
     window.location.assign(link.href);
     return;
   }
-  place.innerHTML = await answer.text();
-  size = 100;
-  turn = 0;
+  await show(answer);
   history.replaceState(null, "", link.href);
   place.querySelector("[data-stage]")?.focus({ preventScroll: true });
 }
 
 if (place) {
+  place.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-in-place]")) return;
+    event.preventDefault();
+    if (!event.target.dataset.sent) send(event.target);
+  });
   place.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const link = target?.closest("[data-viewer]");
