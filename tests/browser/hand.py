@@ -21,7 +21,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from backoffice.accounts.models import User
-from backoffice.accounts.services import roles, users
+from backoffice.accounts.services import roles, suspensions, users
 from backoffice.catalogue.models import FeaturedSection, Title
 from backoffice.catalogue.services import featured, titles
 from backoffice.configuration import values
@@ -31,6 +31,7 @@ from backoffice.creators.services import applications, documents, holds, renewal
 from backoffice.creators.states import Tier
 from backoffice.finance.models import Payment, PayoutItem
 from backoffice.finance.services import fee_replay
+from backoffice.journeys.services import members
 from backoffice.media.models import Asset
 from backoffice.media.services import assets
 from backoffice.moderation.models import Case
@@ -267,9 +268,13 @@ def furnish() -> dict[str, str]:
     signed = make_creators.tax_profile(film.creator)
     admin = User.objects.get(email="admin@backlot.example")
     hold = holds.place(person=film.creator.user, by=admin, reason="Inquiry of the court of first instance " * 6)
+    members.close(user=payment.user, kind="suspension", by=admin, reason="Insults in the reviews of a creator " * 6)
+    suspensions.end(user=payment.user, by=admin, reason="Apologised to the creator")
     make_creators.activated()
     renewals.put_due(at=clock.now() + timedelta(days=366))
     return {
+        "account": f"/admin/system/people/{payment.user_id}/account/",
+        "sign-in help": f"/admin/system/people/{payment.user_id}/sign-in/",
         "tax form": f"/admin/creators/tax/{signed.pk}/",
         "hold": f"/admin/system/holds/{hold.pk}/",
         "place a hold": f"/admin/system/people/{film.creator.user_id}/hold/",

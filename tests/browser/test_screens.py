@@ -99,7 +99,20 @@ def test_every_entry_of_the_menu_opens_clean_and_fits(
 
 @pytest.mark.parametrize(
     "kind",
-    ["case", "application", "creator", "title", "ticket", "payout", "payment", "tax form", "hold", "place a hold"],
+    [
+        "case",
+        "application",
+        "creator",
+        "title",
+        "ticket",
+        "payout",
+        "payment",
+        "tax form",
+        "hold",
+        "place a hold",
+        "account",
+        "sign-in help",
+    ],
 )
 def test_a_page_about_one_thing_opens_clean_and_fits(
     kind: str, furnished: dict[str, str], seat: Callable[..., Seat]
