@@ -92,6 +92,15 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: now)
 
 
+@pytest.fixture(autouse=True)
+def _fresh_language() -> Iterator[None]:
+    """The language of one test's last request is not the next test's."""
+    from django.utils import translation
+
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture
 def owner_connection(transactional_db: None) -> Iterator[psycopg.Connection]:
     """A connection as the superuser with triggers off: what an attacker with the server's keys could do."""
