@@ -26,7 +26,7 @@ from backoffice.catalogue.models import FeaturedSection, Title
 from backoffice.catalogue.services import featured, titles
 from backoffice.configuration import values
 from backoffice.core import clock
-from backoffice.creators.models import Creator, CreatorApplication, TaxProfile
+from backoffice.creators.models import Creator, CreatorApplication, TaxProfile, VerificationDocument
 from backoffice.creators.services import applications, documents, holds, renewals
 from backoffice.creators.states import Tier
 from backoffice.finance.models import Payment, PayoutItem
@@ -114,6 +114,11 @@ def end_lease(subject: str) -> None:
     """Lets the claim on this application, case or ticket have run out a minute ago."""
     held = WorkItem.objects.filter(subject_id=subject, state=WorkItem.State.CLAIMED)
     assert held.update(lease_until=clock.now() - timedelta(minutes=1)) == 1
+
+
+def end_keeping(application: str) -> None:
+    """Lets the time for which this application's documents are kept have ended an hour ago."""
+    VerificationDocument.objects.filter(application=application).update(purge_after=clock.now() - timedelta(hours=1))
 
 
 def verdict(application: str) -> list[str]:
@@ -298,6 +303,7 @@ WORK: dict[str, Callable[..., Any]] = {
         age_factor,
         end_sessions,
         end_lease,
+        end_keeping,
         verdict,
         newcomer,
         secret,

@@ -171,6 +171,12 @@ def give(api: Api, kind: str, content: bytes, *, expect: int = 201) -> Any:
     )
 
 
+def judged(applicant: Api) -> dict[str, str]:
+    """The states of the two papers that a reviewer can judge."""
+    papers = applicant.get("creators/me/application")["documents"]
+    return {row["document_type"]: row["status"] for row in papers if row["document_type"] != "other"}
+
+
 def search(platform: Platform, temporary: Path, scanner: running.Clamd | None) -> list[str]:
     """Every place there is; fails when the search itself is blind."""
     stored = dump(platform.values["DATABASE_ADMIN_URL"])
@@ -224,6 +230,19 @@ def test_what_documents_and_tax_ids_hold_can_be_read_nowhere(
     page.wait_for_function("image => image.complete && image.naturalWidth > 500", arg=shown.element_handle())
     answer = page.request.get(platform.url + str(shown.get_attribute("src")))
     assert PICTURE.encode() in answer.body(), "the canary is what a reviewer gets"
+
+    # Judged: one accepted, one refused.
+    page.fill("input[name=expires_on]", "2040-12-31")
+    reviewer.send("button:has-text('Accept this document')")
+    reviewer.click("a:has-text('Government ID')")
+    expect(page.locator(".bl-viewer iframe")).to_be_visible()
+    address = str(page.locator(".bl-viewer iframe").get_attribute("src")).partition("#")[0]
+    assert PAPER.encode() in page.request.get(platform.url + address).body()
+    page.click("[data-dialog='refuse-document']")
+    page.fill("#refuse-reason", "This can be read by nobody.")
+    reviewer.click("#refuse-document button.bl-btn--danger")
+    expect(page.locator("[data-document-viewer]")).to_contain_text("its owner is told")
+    assert judged(applicant) == {"passport": "verified", "government_id": "rejected"}
     finance = seat("financial_admin")
     page = finance.open(f"/admin/creators/tax/{platform.call('tax_form', profile)}/")
     finance.click("[data-dialog='reveal']")
@@ -235,6 +254,16 @@ def test_what_documents_and_tax_ids_hold_can_be_read_nowhere(
     rotated = platform.command("rotate_document_keys", "--reencrypt")
     assert rotated.returncode == 0, rotated.stderr
     assert hits("the rotation", (rotated.stdout + rotated.stderr).encode()) == []
+    assert search(platform, temporary, scanner) == []
+
+    # Destroyed when their time is over: row and reason stay, nothing can be opened any more.
+    platform.call("end_keeping", application)
+    purged = platform.command("purge_documents")
+    assert purged.returncode == 0, purged.stderr
+    assert judged(applicant) == {"passport": "purged", "government_id": "purged"}
+    page = reviewer.open(f"/admin/creators/applications/{application}/")
+    expect(page.locator("[data-document-viewer]")).to_contain_text("Every document of this application was destroyed.")
+    assert page.request.get(platform.url + address).status == 409
     assert search(platform, temporary, scanner) == []
 
     # The search sees what lies in the open.
