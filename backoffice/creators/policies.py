@@ -21,10 +21,7 @@ from backoffice.creators.models import (
     VerificationDocument,
 )
 from backoffice.creators.states import InfoItem
-from backoffice.media.states import Processing
-
-# A sample that is still being processed may be submitted; one that failed may not.
-FAILED = (Processing.ERROR, Processing.QUARANTINED)
+from backoffice.media.states import FAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,7 @@ def missing_to_submit(application: CreatorApplication) -> list[Unmet]:
         status__in=states.GIVEN,
     ).exists()
     terms = values.get("application.terms_version")
+    # A sample that is still being processed may be submitted; one that failed may not.
     sample_usable = application.sample is not None and application.sample.processing_status not in FAILED
     facts = (
         ("stage_name", application.stage_name, _("Enter your stage name.")),

@@ -7,8 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import CharField, Exists, FilteredRelation, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Cast
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Coalesce
 
 from backoffice.configuration import values
 from backoffice.creators import states
@@ -25,7 +37,9 @@ from backoffice.creators.models import (
     TrainingModule,
     VerificationDocument,
 )
-from backoffice.creators.states import ApplicationStatus
+from backoffice.creators.states import ApplicationStatus, InfoItem
+from backoffice.media.models import Asset
+from backoffice.media.states import FAILED
 from backoffice.queues import queries as queues
 from backoffice.queues.models import WorkItem
 
@@ -201,20 +215,72 @@ def matching(
     country: str = "",
     language: str = "",
     category: str = "",
+    reviewer: str = "",
+    missing: str = "",
+    submitted_before: dt.datetime | None = None,
+    followers: int = 0,
 ) -> QuerySet[CreatorApplication]:
-    """Narrows a tab by reference or part of the name, country, language and category; empty means any."""
+    """Narrows a tab by reference or part of the name, country, language, category, reviewer (a key, or "nobody"), what
+    is missing (a code of `MISSING`, "any" or "nothing"), time of submission and least followers; empty means any.
+    """
     if text:
         applications = applications.filter(Q(reference__iexact=text) | Q(stage_name__icontains=text))
     if country:
         applications = applications.filter(country=country.upper())
     if language:
         applications = applications.filter(languages__contains=[language])
-    return applications.filter(categories__contains=[category]) if category else applications
+    if category:
+        applications = applications.filter(categories__contains=[category])
+    if reviewer == "nobody":
+        applications = applications.filter(reviewer=None)
+    elif reviewer:
+        applications = applications.filter(reviewer_id=UUID(reviewer))
+    if missing in MISSING:
+        applications = applications.filter(**{f"lacks_{missing}": True})
+    elif missing == "any":
+        applications = applications.filter(_lacks_any())
+    elif missing == "nothing":
+        applications = applications.exclude(_lacks_any())
+    if submitted_before is not None:
+        applications = applications.filter(submitted_at__lt=submitted_before)
+    return applications.filter(Q(followers__gte=followers)) if followers else applications
+
+
+# What an applicant may still owe, as a reviewer asks for it.
+MISSING = tuple(item.value for item in InfoItem)
+
+
+def missing(application: CreatorApplication) -> list[str]:
+    """Which of `MISSING` a listed application lacks: what is not there or no longer counts, and what was asked for."""
+    return [code for code in MISSING if getattr(application, f"lacks_{code}")]
+
+
+def _lacks_any() -> Q:
+    return Q(*((f"lacks_{code}", True) for code in MISSING), _connector=Q.OR)
+
+
+def _lacking() -> dict[str, Combinable | Q]:
+    ids = VerificationDocument.objects.filter(
+        application=OuterRef("pk"), document_type__in=states.IDENTITY_TYPES, status__in=states.GIVEN
+    )
+    absent: dict[str, Combinable | Q] = {
+        InfoItem.GOVERNMENT_ID: ~Exists(ids),
+        InfoItem.SOCIAL: ~Exists(SocialAccount.objects.filter(application=OuterRef("pk"))),
+        InfoItem.SAMPLE: Q(sample=None)
+        | Exists(Asset.objects.filter(pk=OuterRef("sample"), processing_status__in=FAILED)),
+    }
+    asked = {
+        code: Q(status=ApplicationStatus.ADDITIONAL_INFO_REQUIRED, info_items__contains=[code]) for code in MISSING
+    }
+    return {code: asked[code] | absent[code] if code in absent else asked[code] for code in MISSING}
 
 
 def _listed(applications: QuerySet[CreatorApplication]) -> QuerySet[CreatorApplication]:
-    followers = Sum("social_accounts__follower_count", default=0)
-    return applications.select_related("reviewer").annotate(followers=followers)
+    """With `followers` and `lacks_…` for each of `MISSING`; computed for the rows of a page only."""
+    accounts = SocialAccount.objects.filter(application=OuterRef("pk")).order_by().values("application")
+    total = Subquery(accounts.annotate(total=Sum("follower_count")).values("total"))
+    lacking = {f"lacks_{code}": ExpressionWrapper(lack, BooleanField()) for code, lack in _lacking().items()}
+    return applications.select_related("reviewer").annotate(followers=Coalesce(total, 0), **lacking)
 
 
 def tab_counts(*, user: Any, at: dt.datetime) -> dict[str, int]:

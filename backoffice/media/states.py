@@ -39,6 +39,7 @@ class StepState(models.TextChoices):
 
 
 # Nothing more happens by itself in these.
+FAILED = (Processing.ERROR, Processing.QUARANTINED)
 PROCESSED = (Processing.READY, Processing.ERROR, Processing.QUARANTINED)
 # A step in one of these is not run again.
 FINISHED_STEPS = (StepState.DONE, StepState.NOT_CONFIGURED)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import path, reverse
+from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
@@ -26,7 +27,7 @@ from backoffice.creators.services import applications, reviews
 from backoffice.desk import kept
 from backoffice.desk.creators.documents import shown, viewer
 from backoffice.desk.creators.forms import ReviewForm, initial
-from backoffice.desk.paging import keyset
+from backoffice.desk.paging import keyset, number
 from backoffice.desk.screens import StaffRequest, render, screen
 from backoffice.media import queries as media
 from backoffice.media.models import Asset
@@ -34,6 +35,7 @@ from backoffice.media.services import links
 from backoffice.queues.models import WorkItem
 from backoffice.queues.services import items
 from backoffice.queues.services.items import AtCapacity, LeaseLost, OffDuty
+from backoffice.support import queries as support
 
 VIEW = "applications.view"
 DECIDE = states.DECIDE
@@ -47,7 +49,18 @@ TAB_LABELS = {
 }
 ORDER = ("submitted_at", "id")
 ORDER_DECIDED = ("-decided_at", "-id")
-FILTERS = ("q", "country", "language", "category")
+FILTERS = ("q", "country", "language", "category", "reviewer", "missing", "age", "followers")
+# What an applicant may still owe, in a word or two.
+MISSING = {
+    "government_id": gettext_lazy("Government ID"),
+    "social": gettext_lazy("Social account"),
+    "sample": gettext_lazy("Sample video"),
+    "profile": gettext_lazy("Profile"),
+    "background": gettext_lazy("Papers for the background check"),
+    "note": gettext_lazy("Written answer"),
+}
+DAYS = (1, 3, 7, 30)
+FOLLOWERS = (1_000, 10_000, 100_000, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,7 @@ class Line:
     item: WorkItem | None
     holder: str
     late: bool
+    missing: list[str | Promise]
 
 
 @screen(permission=VIEW, title=gettext_lazy("Creator applications"), methods=("GET", "HEAD"))
@@ -68,12 +82,17 @@ def application_list(request: StaffRequest) -> HttpResponse:
     tab = tab if tab in TAB_LABELS else "unclaimed"
     filters = {name: request.GET.get(name, "").strip()[:60] for name in FILTERS}
     kept = {name: value for name, value in filters.items() if value}
+    reviewers = {str(person.pk): person.display_name for person in support.staff_with(DECIDE)}
     rows = queries.matching(
         queries.in_tab(tab, user=request.user, at=at),
         text=filters["q"],
         country=filters["country"],
         language=filters["language"],
         category=filters["category"],
+        reviewer=filters["reviewer"] if filters["reviewer"] in ("nobody", *reviewers) else "",
+        missing=filters["missing"],
+        submitted_before=at - timedelta(days=days) if (days := number(filters["age"], 0)) else None,
+        followers=number(filters["followers"], 0, most=10**9),
     )
     page = keyset(request, rows, by=ORDER_DECIDED if tab == "decided" else ORDER)
     work = queries.work_items(page.items)
@@ -96,6 +115,10 @@ def application_list(request: StaffRequest) -> HttpResponse:
             "page": page,
             "filters": filters,
             "category_names": catalogue.category_names(),
+            "reviewers": reviewers,
+            "missing": MISSING,
+            "days": DAYS,
+            "followers": FOLLOWERS,
             "filtered": bool(kept),
             "may_decide": request.user.may(DECIDE),
             "undoable": queries.undoable(request.user, at=at),
@@ -113,6 +136,7 @@ def _line(application: CreatorApplication, item: WorkItem | None, at: datetime) 
         and item.state in (WorkItem.State.OPEN, WorkItem.State.CLAIMED)
         and item.due_at is not None
         and item.due_at < at,
+        missing=[MISSING[code] for code in queries.missing(application)],
     )
 
 

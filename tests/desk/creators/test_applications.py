@@ -358,6 +358,41 @@ def test_the_list_narrows_by_words_country_language_and_category(desk: Client) -
     assert rows(desk.get(BASE, {"q": "%"})) == []
 
 
+def test_the_list_narrows_by_reviewer_age_and_followers(desk: Client, by: User) -> None:
+    account = {"platform": "tiktok", "handle": "rara", "url": "https://www.tiktok.com/@rara"}
+    old = make.submitted(at=clock.now() - 4 * make.DAY, social=[{**account, "follower_count": 25_000}])
+    new = make.submitted(social=[{**account, "follower_count": 80}])
+    mine = make.waiting(by)
+    other = make.waiting(make.reviewer())
+    assert rows(desk.get(BASE, {"age": "3"})) == [old.reference]
+    assert rows(desk.get(BASE, {"followers": "10000"})) == [old.reference]
+    assert set(rows(desk.get(BASE, {"reviewer": "nobody"}))) == {old.reference, new.reference}
+    assert rows(desk.get(BASE, {"tab": "waiting", "reviewer": str(by.pk)})) == [mine.reference]
+    assert set(rows(desk.get(BASE, {"tab": "waiting", "reviewer": "0"}))) == {mine.reference, other.reference}
+    assert rows(desk.get(BASE, {"reviewer": str(by.pk)})) == []
+    assert len(rows(desk.get(BASE, {"age": "x", "followers": "-1", "missing": "zzz"}))) == 2
+
+
+def test_the_list_says_what_is_missing_and_narrows_by_it(desk: Client, by: User) -> None:
+    whole, refused, broken = make.submitted(), make.submitted(), make.submitted()
+    document = refused.documents.get()
+    desk.get(link_to(document, by))
+    desk.post(f"/admin/creators/documents/{document.pk}/reject/", {"reason": "Blurred."})
+    Asset.objects.filter(pk=broken.sample_id).update(processing_status="error", error_code="unreadable")
+    asked = make.waiting(by, asked=("profile", "note"))
+    answer = desk.get(BASE)
+    said = {line.application: [str(label) for label in line.missing] for line in answer.context["lines"]}
+    assert said == {whole: [], refused: ["Government ID"], broken: ["Sample video"]}
+    assert b"Government ID" in answer.content
+    (line,) = desk.get(BASE, {"tab": "waiting"}).context["lines"]
+    assert [str(label) for label in line.missing] == ["Profile", "Written answer"]
+    assert rows(desk.get(BASE, {"missing": "government_id"})) == [refused.reference]
+    assert rows(desk.get(BASE, {"missing": "nothing"})) == [whole.reference]
+    assert set(rows(desk.get(BASE, {"missing": "any"}))) == {refused.reference, broken.reference}
+    assert rows(desk.get(BASE, {"tab": "waiting", "missing": "note"})) == [asked.reference]
+    assert rows(desk.get(BASE, {"tab": "waiting", "missing": "sample"})) == []
+
+
 def test_the_list_takes_the_same_statements_whatever_its_length(desk: Client) -> None:
     make.submitted()
     desk.get(BASE)
