@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from backoffice.core import clock
+from backoffice.core import clock, stored
 from backoffice.queues.models import QueueHour, WorkItem
 
 State = WorkItem.State
@@ -188,11 +188,10 @@ def explained(item: WorkItem, *, at: datetime | None = None) -> list[Reason]:
 
 def _told(reason: Mapping[str, Any]) -> str:
     """The kept source sentence in the reader's language, with its numbers written as there."""
-    text = _(str(reason.get("text", "")))
-    data = reason.get("data")
+    text, data = str(reason.get("text", "")), reason.get("data")
     if not data:
-        return text
-    return text % {name: number_format(value, force_grouping=True) for name, value in data.items()}
+        return stored.shown(text)
+    return _(text) % {name: number_format(value, force_grouping=True) for name, value in data.items()}
 
 
 # ------------------------------------------------------------------ metrics

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from backoffice.accounts.models import User
 from backoffice.api.base import ApiView, MoneySerializer, created, money, ok
-from backoffice.core import context
+from backoffice.core import context, stored
 from backoffice.core.errors import DomainError, Forbidden, Invalid
 from backoffice.core.money import check_currency, parse
 from backoffice.finance import states
@@ -130,7 +130,7 @@ class PayoutOutput(serializers.Serializer[PayoutItem]):
         return money(item.net_minor, item.currency)
 
     def get_reason(self, item: PayoutItem) -> str:
-        return item.failure_message or item.run.rejected_reason
+        return stored.shown(item.failure_message or item.run.rejected_reason)
 
 
 class CreatorsMoney(ApiView):

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from backoffice.accounts import permissions
 from backoffice.accounts.services import sessions
@@ -17,12 +17,17 @@ from backoffice.configuration import values
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
+from backoffice.core.stored import Sentence
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import Creator, CreatorAgreement, CreatorApplication, Sanction, SocialAccount
 from backoffice.creators.services import badges, documents, renewals
 from backoffice.media.models import Asset
 from backoffice.notifications.services import notify
 
+# Why payouts are held, as `core.stored` reads it.
+SUSPENDED = Sentence(gettext_noop("Suspended: %(reason)s"))
+REFUSED = Sentence(gettext_noop("Verification refused: %(reason)s"))
+OVERDUE = gettext_noop("Re-verification overdue")
 PICTURES = (Asset.Kind.AVATAR, Asset.Kind.IMAGE)
 UNASKED: dict[str, Any] = {"reverify_by": None, "reverify_asked_at": None}
 ID_EXPIRED = gettext_lazy("Your ID has expired.")
@@ -76,7 +81,9 @@ def admit(*, application: CreatorApplication, by: Any, at: dt.datetime) -> Creat
 def _vouch(creator: Creator, *, by: Any, at: dt.datetime) -> None:
     """The badge that goes with the verification (S-012)."""
     if not creator.badges.filter(badge=states.Badge.VERIFIED, revoked_at=None).exists():
-        badges.give(creator=creator, badge=states.Badge.VERIFIED, by=by, reason=_("Identity verified"), at=at)
+        badges.give(
+            creator=creator, badge=states.Badge.VERIFIED, by=by, reason=gettext_noop("Identity verified"), at=at
+        )
 
 
 def create_imported(
@@ -319,7 +326,7 @@ def suspend(
         badges.take(creator=creator, badge=states.Badge.VERIFIED, by=by, reason=reason, at=at)
         sessions.end_all(user=creator.user, by=by, reason="suspended", at=at)
         if not creator.payout_hold:
-            hold_payouts(creator=creator, by=by, reason=_("Suspended: %(reason)s") % {"reason": reason}, at=at)
+            hold_payouts(creator=creator, by=by, reason=SUSPENDED(reason=reason), at=at)
         notify(
             user=creator.user,
             event="creator.suspended",
@@ -436,7 +443,7 @@ def reject_verification(*, creator: Creator, by: Any, reason: str, at: dt.dateti
             hold_payouts(
                 creator=creator,
                 by=by,
-                reason=_("Verification refused: %(reason)s") % {"reason": reason},
+                reason=REFUSED(reason=reason),
                 at=at,
             )
         documents.schedule_purge(subject=creator.user, at=at)
@@ -470,7 +477,7 @@ def hold_overdue(*, at: dt.datetime | None = None) -> int:
     )
     done = 0
     for creator in due:
-        hold_payouts(creator=creator, by=None, reason=_("Re-verification overdue"), at=at)
+        hold_payouts(creator=creator, by=None, reason=OVERDUE, at=at)
         done += 1
     return done
 
@@ -495,7 +502,7 @@ def end_suspensions(*, at: dt.datetime | None = None) -> int:
     )
     done = 0
     for creator in due:
-        restore(creator=creator, by=None, reason=_("The suspension has ended."), at=at)
+        restore(creator=creator, by=None, reason=gettext_noop("The suspension has ended."), at=at)
         done += 1
     return done
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from backoffice.core import countries, languages, percent
+from backoffice.core import countries, languages, percent, stored
 from backoffice.desk import actions
 
 register = template.Library()
@@ -47,6 +47,12 @@ def named(codes: Iterable[str], names: Mapping[str, str]) -> str:
 def as_json(value: Any) -> str:
     """A value as indented JSON, for payloads."""
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)
+
+
+@register.filter
+def kept(text: str) -> str:
+    """A sentence that the system has stored, in the reader's language: ``{{ refund.failure|kept }}``."""
+    return stored.shown(text)
 
 
 @register.filter

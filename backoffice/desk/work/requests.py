@@ -20,6 +20,7 @@ from backoffice.approvals.models import Approval, ApprovalRequest
 from backoffice.approvals.services import requests
 from backoffice.approvals.states import UNFINISHED, Status
 from backoffice.audit import queries as audit
+from backoffice.core import stored
 from backoffice.core.errors import DomainError
 from backoffice.desk.paging import keyset
 from backoffice.desk.screens import StaffRequest, render, screen
@@ -185,7 +186,9 @@ def carry_out(request: StaffRequest, act: Callable[[], ApprovalRequest], done: s
         messages.error(request, str(error))
     else:
         if result.status == Status.FAILED:
-            messages.error(request, _("Approved, but it could not be carried out: %(why)s") % {"why": result.failure})
+            messages.error(
+                request, _("Approved, but it could not be carried out: %(why)s") % {"why": stored.shown(result.failure)}
+            )
         else:
             messages.success(request, done)
     return HttpResponseRedirect(back)

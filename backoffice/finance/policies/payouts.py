@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.accounts.models import User
@@ -51,6 +52,12 @@ class Reason:
     @property
     def text(self) -> str:
         return str(TEXTS[self.code])
+
+    @property
+    def kept(self) -> str:
+        """The sentence as a row keeps it: in English, see `core.stored`."""
+        with translation.override("en"):
+            return self.text
 
     def as_error(self) -> DomainError:
         """The reason as the refusal of a service."""

@@ -5,6 +5,7 @@ from django.utils import translation
 from backoffice.approvals import kinds
 from backoffice.approvals.models import ApprovalRequest
 from backoffice.approvals.states import Status
+from backoffice.core import stored
 from backoffice.notifications.services import notify
 
 
@@ -19,6 +20,6 @@ def tell(request: ApprovalRequest) -> None:
             "reference": request.reference,
             "label": request.label,
             "outcome": str(Status(request.status).label),
-            "reason": request.failure or request.decision_reason,
+            "reason": stored.shown(request.failure or request.decision_reason),
         }
     notify(user=person, event="approval.decided", data=facts, by=request.decided_by)

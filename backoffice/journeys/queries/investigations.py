@@ -22,7 +22,7 @@ from backoffice.accounts.models import SecurityEvent, User
 from backoffice.audit.models import AuditEntry
 from backoffice.catalogue.models import Title
 from backoffice.commerce.models import Purchase
-from backoffice.core import money
+from backoffice.core import money, stored
 from backoffice.creators.models import Creator, CreatorApplication, TaxProfile, VerificationDocument
 from backoffice.finance.models import (
     Allocation,
@@ -505,7 +505,13 @@ def _steps(trace: MoneyTrace) -> Iterator[Step]:
             )
         if item.failure_code:
             moment = item.sent_at or item.updated_at
-            yield Step(moment, gettext("Payout failed"), item.failure_code, detail=item.failure_message, tone="danger")
+            yield Step(
+                moment,
+                gettext("Payout failed"),
+                item.failure_code,
+                detail=stored.shown(item.failure_message),
+                tone="danger",
+            )
         if item.paid_at:
             yield Step(
                 item.paid_at,

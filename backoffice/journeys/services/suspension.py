@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.audit import entries
@@ -29,7 +28,7 @@ def suspend(
     with transaction.atomic():
         taken = queries.effects(creator, at=at)
         creators.suspend(creator=creator, by=by, reason=reason, until=until, at=at)
-        why = _("Suspended: %(reason)s") % {"reason": reason.strip()}
+        why = creators.SUSPENDED(reason=reason.strip())
         _take_away(creator, taken, action="creator.suspend_effects", by=by, why=why, at=at)
     return taken
 
@@ -44,7 +43,7 @@ def refuse_verification(*, creator: Creator, by: User, reason: str, at: datetime
     with transaction.atomic():
         taken = replace(queries.effects(creator, at=at), sessions=0)
         creators.reject_verification(creator=creator, by=by, reason=reason, at=at)
-        why = _("Verification refused: %(reason)s") % {"reason": reason.strip()}
+        why = creators.REFUSED(reason=reason.strip())
         _take_away(creator, taken, action="creator.refuse_effects", by=by, why=why, at=at)
     return taken
 

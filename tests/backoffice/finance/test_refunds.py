@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
 
 from backoffice.approvals.models import ApprovalRequest
 from backoffice.approvals.services import requests
@@ -473,9 +474,15 @@ def test_another_amount_at_the_provider_is_a_persons_matter(db: None, stripe: Ru
     with pytest.raises(ProviderUnavailable):
         refunds.send(request_id=request.pk)
     stripe.change(at_provider(request.payment)[0].id, {"amount": 61_00})
-    request = send(request)
+    with translation.override("fr"):
+        request = send(request)
     assert request.status == "needs_human"
+    # Kept in English whoever the worker is; each reads it in their language.
     assert "another amount" in request.failure
+    asker = request.requested_by
+    assert asker.language == "en"
+    notice = Notification.objects.filter(user=asker, event="refund.outcome").latest("id")
+    assert "another amount" in notice.data["reason"]
 
 
 def test_a_refund_that_cannot_be_booked_needs_a_person_and_goes_on_when_it_can(db: None, stripe: RunningFake) -> None:

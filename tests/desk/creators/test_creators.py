@@ -89,6 +89,16 @@ def test_operations_suspends_and_restores_with_reasons(client: Client) -> None:
     assert (creator.verification_status, creator.payout_hold) == ("verified", True)
 
 
+def test_why_payouts_are_held_is_read_in_the_readers_language(client: Client) -> None:
+    creator = make.creator()
+    sign_in(client, staff("ops_manager", language="fr"))
+    client.post(f"{BASE}{creator.pk}/suspend/", {"reason": "Copied films"})
+    creator.refresh_from_db()
+    assert creator.payout_hold_reason == "Suspended: Copied films"
+    sign_in(client, staff("financial_admin", "ops_manager", language="ht"))
+    assert "Sispann: Copied films" in client.get(f"{BASE}{creator.pk}/").content.decode()
+
+
 def test_a_suspension_ends_at_midnight_of_whoever_set_it(client: Client) -> None:
     creator = make.creator()
     sign_in(client, staff("ops_manager", timezone="America/Port-au-Prince"))

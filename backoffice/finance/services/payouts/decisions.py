@@ -13,12 +13,12 @@ from backoffice.accounts.models import User
 from backoffice.approvals.models import ApprovalRequest
 from backoffice.approvals.services import requests
 from backoffice.approvals.states import Status
-from backoffice.core import clock, jobs
+from backoffice.core import clock, jobs, stored
 from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import IllegalTransition, advance
 from backoffice.finance.models import PayoutItem, PayoutRun
 from backoffice.finance.policies import payouts as policy
-from backoffice.finance.services import ledger
+from backoffice.finance.services import ledger, sentences
 from backoffice.finance.services.payouts import approval, runs
 from backoffice.finance.states import ItemStatus, RunStatus
 from backoffice.notifications.services import notify
@@ -57,9 +57,9 @@ def approve(*, run: PayoutRun, by: User, snapshot_hash: str | None = None, at: d
             requests.approve(request=approval.of(run), by=by, at=at)
             run.refresh_from_db()
             if run.revision != revision:
-                changed = _("A payout account was changed after the preview.")
+                changed = sentences.ACCOUNT_CHANGED
     if changed:
-        raise PreviewChanged(f"{changed} {_('Please read it again.')}")
+        raise PreviewChanged(f"{stored.shown(changed)} {_('Please read it again.')}")
     return run
 
 

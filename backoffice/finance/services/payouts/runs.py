@@ -11,7 +11,7 @@ from backoffice.core.errors import NotFound
 from backoffice.core.states import LostRace, advance
 from backoffice.finance.models import AccountKind, Allocation, EntryKind, PayoutItem, PayoutRun
 from backoffice.finance.policies import fingerprints
-from backoffice.finance.services import accounts, earnings, ledger
+from backoffice.finance.services import accounts, earnings, ledger, sentences
 from backoffice.finance.services.payouts import approval
 from backoffice.finance.states import ItemStatus, RunStatus
 from backoffice.queues import queries as queue_queries
@@ -176,11 +176,11 @@ def void_approvals(run: PayoutRun, items: list[PayoutItem], *, reason: str, at: 
 
 
 def changed_since_preview(run: PayoutRun, items: list[PayoutItem]) -> str:
-    """Why approvals of the preview do not count any more, as a sentence; empty when they do."""
+    """Why approvals of the preview do not count any more, as a stored sentence; empty when they do."""
     if snapshot(items) != run.snapshot_hash:
-        return _("A payout account was changed after the preview.")
+        return sentences.ACCOUNT_CHANGED
     if approval.needed(run) > approval.of(run).needed:
-        return _("More people have to approve it now than when it was asked for.")
+        return sentences.MORE_APPROVALS
     return ""
 
 
@@ -200,9 +200,7 @@ def enter_queue(run: PayoutRun, items: list[PayoutItem], *, at: datetime, extra:
     )
     newcomers = sum(item.creator_id not in paid_before for item in items)
     if newcomers:
-        reasons.append(
-            {"code": "first_payout", "text": _("First payout for: %(count)s") % {"count": newcomers}, "score": 10}
-        )
+        reasons.append({"code": "first_payout", "text": sentences.FIRST_PAYOUT(count=newcomers), "score": 10})
     waiting = queue_queries.for_subject(QUEUE, run)
     queue.enqueue(queue=QUEUE, subject=run, label=run.reference, reasons=reasons, at=at)
     if waiting is not None and waiting.state in ("open", "claimed", "paused"):

@@ -23,7 +23,7 @@ from backoffice.core.states import advance
 from backoffice.finance.models import Attempt, PayoutItem, PayoutMethod, PayoutRun
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
-from backoffice.finance.services import attempts, providers
+from backoffice.finance.services import attempts, providers, sentences
 from backoffice.finance.services.payouts import approval, decisions, runs, settling
 from backoffice.finance.services.payouts.steps import STEPS, Made, Step
 from backoffice.finance.services.providers import ProviderUnavailable
@@ -61,7 +61,7 @@ def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
         asked = approval.of(run)
         items = runs.items_of(run)
         if runs.snapshot(items) != run.snapshot_hash:
-            runs.void_approvals(run, items, reason=_("A payout account was changed after the approval."), at=at)
+            runs.void_approvals(run, items, reason=sentences.ACCOUNT_CHANGED_LATE, at=at)
             return run
         differences = _drift(run, items, provider.available.get(run.currency, 0))
         if differences:
@@ -70,7 +70,7 @@ def execute(*, run: PayoutRun, at: datetime | None = None) -> PayoutRun:
         for item in items:
             reasons = policy.person_reasons(item.creator, at=at)
             if item.status == ItemStatus.RESERVED and reasons:
-                _hold_back(item, reasons[0].text, at)
+                _hold_back(item, reasons[0].kept, at)
                 item.status = ItemStatus.HELD
         advance(run, "execute", by=None, at=at, changes={"executed_at": at, "stopped_reason": ""})
         requests.mark_applied(request=asked, at=at)
@@ -97,12 +97,12 @@ def run_again(*, run: PayoutRun, by: User, at: datetime | None = None) -> None:
 
 
 def _drift(run: PayoutRun, items: list[PayoutItem], provider_available: int) -> list[str]:
-    """Where ledger, items and provider differ; empty when they agree."""
+    """Where ledger, items and provider differ, as stored sentences; empty when they agree."""
     found = []
     if not run.method.enabled:
-        found.append(_("The payout method is switched off."))
+        found.append(sentences.METHOD_OFF)
     if run.method.transport != PayoutMethod.Transport.STRIPE:
-        found.append(_("Nothing sends payouts by this method."))
+        found.append(sentences.NO_TRANSPORT)
     people = [item.creator_id for item in items]
     by_creator = balances.for_creators(people)
     # A payout that bounced is in transit beside the one of this run.
@@ -120,23 +120,19 @@ def _drift(run: PayoutRun, items: list[PayoutItem], provider_available: int) -> 
         in_transit = balance.in_transit if balance else 0
         if in_transit != on_their_way.get(item.creator_id, 0) or item.in_transit_minor != item.gross_minor:
             found.append(
-                _("%(creator)s: %(ledger)s in transit in the ledger, %(item)s in the payouts (minor units).")
-                % {
-                    "creator": item.creator.reference,
-                    "ledger": in_transit,
-                    "item": on_their_way.get(item.creator_id, 0) - item.in_transit_minor + item.gross_minor,
-                }
+                sentences.IN_TRANSIT(
+                    creator=item.creator.reference,
+                    ledger=in_transit,
+                    item=on_their_way.get(item.creator_id, 0) - item.in_transit_minor + item.gross_minor,
+                )
             )
     if provider_available < to_send:
-        found.append(
-            _("The provider's balance is %(balance)s, the run needs %(need)s (minor units).")
-            % {"balance": provider_available, "need": to_send}
-        )
+        found.append(sentences.BALANCE_SHORT(balance=provider_available, need=to_send))
     return found
 
 
 def _stop(run: PayoutRun, differences: list[str], at: datetime) -> None:
-    text = " ".join(differences)
+    text = "\n".join(differences)
     PayoutRun.objects.filter(pk=run.pk).update(stopped_reason=text, updated_at=at)
     run.stopped_reason = text
     entries.record(action="payout_run.stop", by=None, subject=run, reason=text, at=at)
@@ -170,11 +166,7 @@ def _perform(item_id: Any, step: Step, at: datetime) -> bool:
         if made is None:
             if not is_first:
                 if not attempts.may_resend(attempt, at=at):
-                    _needs_human(
-                        item_id,
-                        _("The provider has no trace of it and the key is too old to send again."),
-                        at,
-                    )
+                    _needs_human(item_id, sentences.NO_TRACE, at)
                     return False
                 attempts.again(attempt=attempt, at=at)
             made = step.send(client, attempt)
@@ -219,8 +211,7 @@ def record_made(*, item_id: Any, attempt: Attempt, step: Step, made: Made, at: d
         if item is None:
             return Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.DONE).exists()
         if (made.amount, made.currency) != (attempt.request["amount"], attempt.request["currency"]):
-            why = _("The provider has it with another amount: %(id)s") % {"id": made.id}
-            _hand_over(item, why, at)
+            _hand_over(item, sentences.OTHER_AMOUNT(id=made.id), at)
             return False
         if attempts.finish(attempt=attempt, provider_id=made.id, at=at):
             step.book(item, made, at)

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from backoffice.accounts.models import User
 from backoffice.audit import entries
@@ -11,7 +10,7 @@ from backoffice.core import clock
 from backoffice.core.states import advance
 from backoffice.creators.services import creators
 from backoffice.finance.models import AccountKind, Attempt, Entry, EntryKind, PayoutItem
-from backoffice.finance.services import accounts, attempts, ledger, providers
+from backoffice.finance.services import accounts, attempts, ledger, providers, sentences
 from backoffice.finance.services.payouts import runs
 from backoffice.finance.states import AttemptStatus, ItemStatus, Operation, RunStatus
 from backoffice.notifications.services import notify
@@ -161,8 +160,7 @@ def flag_reversed(*, transfer_id: str, at: datetime | None = None) -> bool:
         item = PayoutItem.objects.filter(transfer_id=transfer_id).select_related("run", "creator").first()
         if item is None:
             return False
-        text = _("Transfer %(id)s was taken back at the provider.") % {"id": transfer_id}
-        _flag(item, "transfer_reversed", text, at)
+        _flag(item, "transfer_reversed", sentences.REVERSED(id=transfer_id), at)
     return True
 
 
@@ -173,10 +171,7 @@ def flag_contradiction(*, attempt: Attempt, provider_id: str, at: datetime | Non
     at = at or clock.now()
     with transaction.atomic():
         item = runs.lock_item(attempt.subject_id)
-        text = _("The provider has done %(id)s, which was closed here as not done (%(code)s).") % {
-            "id": provider_id,
-            "code": attempt.error_code,
-        }
+        text = sentences.CONTRADICTION(id=provider_id, code=attempt.error_code)
         if item.failure_message != text:
             _flag(item, "contradiction", text, at)
             creators.hold_payouts(creator=item.creator, by=None, reason=text, at=at)

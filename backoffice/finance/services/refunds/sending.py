@@ -19,7 +19,7 @@ from backoffice.core.states import advance
 from backoffice.finance.models import Attempt, RefundRequest
 from backoffice.finance.policies import refunds as policy
 from backoffice.finance.queries import refunds as queries
-from backoffice.finance.services import attempts, providers
+from backoffice.finance.services import attempts, providers, sentences
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.services.refunds import steps, stock
 from backoffice.finance.states import AttemptStatus, Operation, RefundStatus
@@ -60,8 +60,7 @@ def _follow(request_id: Any, at: datetime) -> None:
         with transaction.atomic():
             request = steps.lock(request_id)
             if request.status == RefundStatus.PROCESSING:
-                why = _("The provider has this refund, and it cannot be booked here: %(why)s") % {"why": error}
-                steps.hand_over(request, why, at, code=error.code)
+                steps.hand_over(request, sentences.NOT_BOOKED(why=error), at, code=error.code)
 
 
 def _claim(request_id: Any, at: datetime) -> tuple[Attempt, bool] | None:
@@ -175,7 +174,7 @@ def _write_down(request_id: Any, attempt: Attempt, made: ProviderRefund, at: dat
         if not steps.in_hand(request, at):
             return Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.DONE).exists()
         if (made.amount, made.currency) != (attempt.request["amount"], attempt.request["currency"]):
-            steps.hand_over(request, _("The provider has it with another amount: %(id)s") % {"id": made.id}, at)
+            steps.hand_over(request, sentences.OTHER_AMOUNT(id=made.id), at)
             return False
         if attempts.finish(attempt=attempt, provider_id=made.id, at=at):
             steps.write(request, at, provider_refund_id=made.id, answer=made.status[:30], failure_code="", failure="")
@@ -186,8 +185,7 @@ def _needs_human(request_id: Any, at: datetime) -> None:
     with transaction.atomic():
         request = steps.lock(request_id)
         if request.status == RefundStatus.PROCESSING:
-            why = _("The provider has no trace of it and the key is too old to send again.")
-            steps.hand_over(request, why, at)
+            steps.hand_over(request, sentences.NO_TRACE, at)
 
 
 def resume(

@@ -4,14 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _
+from django.utils import translation
 
 from backoffice.accounts.models import User
 from backoffice.approvals.services import requests
 from backoffice.approvals.states import Status as ApprovalStatus
 from backoffice.audit import entries
+from backoffice.core import stored
 from backoffice.core.states import advance
 from backoffice.finance.models import Attempt, Payment, Refund, RefundRequest
+from backoffice.finance.services import sentences
 from backoffice.finance.states import RefundStatus
 from backoffice.notifications.services import notify
 
@@ -85,7 +87,7 @@ def succeed(request: RefundRequest, refund: Refund, at: datetime) -> None:
 def fail(
     request: RefundRequest, *, code: str, why: str, at: datetime, verb: str = "fail", by: User | None = None
 ) -> None:
-    """Nothing went back, or it came back: the amount is free again. ``why`` is a sentence for people."""
+    """Nothing went back, or it came back: the amount is free again. ``why`` is a stored sentence for people."""
     advance(
         request,
         verb,
@@ -131,10 +133,7 @@ def hand_over(request: RefundRequest, why: str, at: datetime, *, code: str = "ne
 
 def contradict(request: RefundRequest, attempt: Attempt, provider_id: str, at: datetime) -> None:
     """The provider has done what was closed here as not done. The ledger counts it; a person has to look why."""
-    why = _("The provider has done %(id)s, which was closed here as not done (%(code)s).") % {
-        "id": provider_id,
-        "code": attempt.error_code,
-    }
+    why = sentences.CONTRADICTION(id=provider_id, code=attempt.error_code)
     if request.failure == why:
         return
     write(request, at, failure_code=CONTRADICTION, failure=why)
@@ -148,6 +147,8 @@ def tell_staff(request: RefundRequest, outcome: str) -> None:
     if request.approval is not None and outcome != "succeeded":
         people |= {row.approver_id: row.approver for row in request.approval.approvals.select_related("approver")}
     for person in people.values():
+        with translation.override(person.language):
+            why = stored.shown(request.failure)
         notify(
             user=person,
             event="refund.outcome",
@@ -157,6 +158,6 @@ def tell_staff(request: RefundRequest, outcome: str) -> None:
                 "amount_minor": request.amount_minor,
                 "currency": request.currency,
                 "outcome": outcome,
-                "reason": request.failure if outcome in ("failed", "came_back", "needs_human") else "",
+                "reason": why if outcome in ("failed", "came_back", "needs_human") else "",
             },
         )

@@ -10,12 +10,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from backoffice.core import clock
 from backoffice.core.errors import Conflict, Invalid
 from backoffice.finance.models import Attempt, Payment, Refund, RefundRequest
-from backoffice.finance.services import attempts, payments, providers
+from backoffice.finance.services import attempts, payments, providers, sentences
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.services.refunds import steps
 from backoffice.finance.states import AttemptStatus, Operation, RefundStatus
@@ -24,15 +23,6 @@ from integrations.stripe.types import Refund as ProviderRefund
 
 CAME_BACK = ("failed", "canceled")
 # Why a refund did not reach the customer, in the provider's codes.
-WHY = {
-    "lost_or_stolen_card": gettext_lazy("the card was lost or stolen"),
-    "expired_or_canceled_card": gettext_lazy("the card has expired or was cancelled"),
-    "charge_for_pending_refund_disputed": gettext_lazy("the customer's bank disputes the payment"),
-    "insufficient_funds": gettext_lazy("the balance with the provider does not cover it"),
-    "declined": gettext_lazy("the customer's bank declined it"),
-    "merchant_request": gettext_lazy("it was cancelled at the provider"),
-    "canceled": gettext_lazy("it was cancelled at the provider"),
-}
 MOST_READINGS = 5
 
 
@@ -120,7 +110,7 @@ def _adopt(request: RefundRequest, attempt: Attempt, refund: ProviderRefund, at:
         return
     if attempt.status == AttemptStatus.OPEN and steps.in_hand(request, at):
         if (refund.amount, refund.currency) != (attempt.request["amount"], attempt.request["currency"]):
-            steps.hand_over(request, _("The provider has it with another amount: %(id)s") % {"id": refund.id}, at)
+            steps.hand_over(request, sentences.OTHER_AMOUNT(id=refund.id), at)
             return
         if attempts.finish(attempt=attempt, provider_id=refund.id, at=at):
             steps.write(request, at, provider_refund_id=refund.id)
@@ -161,8 +151,7 @@ def _end(
     elif refund.status in CAME_BACK and request.status in (RefundStatus.PROCESSING, RefundStatus.SUCCEEDED):
         had_succeeded = request.status == RefundStatus.SUCCEEDED
         code = refund.failure_reason or refund.status
-        reason = WHY.get(code, _("the bank gave no reason (%(code)s)") % {"code": code})
-        why = _("The provider could not give the money back: %(reason)s.") % {"reason": reason}
+        why = sentences.CAME_BACK(reason=sentences.REFUND_REASONS.get(code) or sentences.NO_REASON(code=code))
         attempts.undo(attempt=attempt, code=code, error=why, at=at)
         verb = "come_back" if had_succeeded else "fail"
         steps.fail(request, code=code, why=why, at=at, verb=verb)
