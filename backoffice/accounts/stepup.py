@@ -18,6 +18,8 @@ from backoffice.accounts import factor, returning
 from backoffice.accounts.models import User
 
 WITHIN_SECONDS = 300
+# In the session: the page on which a dropped form stood.
+PAGE = "backlot.stepup_page"
 # So long a submitted form waits for the factor.
 KEPT_SECONDS = 300
 
@@ -44,7 +46,11 @@ def demand(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(factor.prompt_url(user, returning.page(request)))
     kept = json.loads(serialize_request(request))
     kept["META"] = {name: value for name, value in kept["META"].items() if name not in _SECRET_HEADERS}
-    request.session[STATE_SESSION_KEY] = {"request": json.dumps(kept), "at": time.time()}
+    request.session[STATE_SESSION_KEY] = {
+        "request": json.dumps(kept),
+        "at": time.time(),
+        "page": returning.page(request),
+    }
     return HttpResponseRedirect(factor.prompt_url(user, request.path))
 
 
@@ -53,10 +59,21 @@ def drop_stale(request: HttpRequest) -> None:
     kept = request.session.get(STATE_SESSION_KEY)
     if kept is not None and not 0 <= time.time() - kept.get("at", 0) < KEPT_SECONDS:
         del request.session[STATE_SESSION_KEY]
+        request.session[PAGE] = kept.get("page")
         messages.warning(
             request,
             _("What you sent before was not carried out: it waited too long. Please check it and send it again."),
         )
+
+
+def way_back(request: HttpRequest) -> HttpResponse | None:
+    """The page of a form that was dropped, for who now comes to the address that it was sent to, which shows nothing.
+
+    None without such a form.
+    """
+    if request.method != "GET" or not (page := request.session.pop(PAGE, None)):
+        return None
+    return HttpResponseRedirect(page)
 
 
 # The kept request is read back in the same session, which brings its own cookies.

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from backoffice.accounts import factor, returning
+from backoffice.accounts import factor, returning, stepup
 from backoffice.accounts.models import User
 from backoffice.core.errors import DomainError, Forbidden, Invalid, NotFound
 from backoffice.desk.site import desk_site, door
@@ -69,7 +69,7 @@ def screen[**P](
                 bare = request.method not in ("GET", "POST")
                 return refuse(request, _("Your role does not include this page."), bare=bare)
             if request.method not in allowed:
-                return HttpResponseNotAllowed(allowed)
+                return stepup.way_back(request) or HttpResponseNotAllowed(allowed)
             if _holds_zero_byte(request):
                 return refuse(request, _("A zero byte is no text."), status=400)
             try:

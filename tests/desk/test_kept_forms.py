@@ -13,6 +13,7 @@ from django.urls import reverse
 from backoffice.accounts import stepup
 from backoffice.accounts.models import StaffInvitation
 from tests.desk.clients import Desk
+from tests.factories.accounts import staff
 
 KEPT = "account_reauthentication_state"
 
@@ -82,6 +83,18 @@ def test_a_form_that_waited_too_long_is_dropped_and_the_person_is_told(client: D
     assert answer["Location"] == invite  # type: ignore[index]
     assert not StaffInvitation.objects.exists()
     assert "was not carried out" in client.get(invite).content.decode()
+
+
+def test_from_an_address_that_shows_nothing_the_person_comes_back_to_the_form(client: Desk) -> None:
+    someone = staff("editor")
+    page, address = reverse("desk:staff_detail", args=[someone.pk]), reverse("desk:staff_deactivate", args=[someone.pk])
+    prompt = client.post(address, {"reason": "Has left"}, HTTP_REFERER=f"http://testserver{page}")["Location"]
+    age(client, stepup.KEPT_SECONDS + 1)
+    assert client.get(confirm(client, prompt)["Location"])["Location"] == page  # type: ignore[index]
+    assert "was not carried out" in client.get(page).content.decode()
+    assert client.get(address).status_code == 405
+    someone.refresh_from_db()
+    assert someone.is_active
 
 
 def test_the_pages_of_the_factors_keep_no_abandoned_form_either(client: Desk) -> None:
