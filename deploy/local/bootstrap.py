@@ -102,6 +102,8 @@ def main():
         sys.exit("usage: bootstrap.py demo|test|check|bench|manage|reset|docs|messages|format|lock")
     python = ensure_environment()
     os.chdir(ROOT)
+    # The demo and the tests start a hundred processes; without their bytecode each compiles the whole product anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PATH"] = str(VENV / "bin") + os.pathsep + os.environ.get("PATH", "")
     os.execv(str(python), [str(python), "-m", "deploy.local", *sys.argv[1:]])  # noqa: S606
 
