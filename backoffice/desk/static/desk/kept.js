@@ -59,6 +59,7 @@ const differ = (one, other) =>
   Object.keys(one).filter((name) => name in other && plain(one[name]) !== plain(other[name]));
 
 function keep(form) {
+  if (!person) return; // signed out in another window meanwhile
   const now = read(form);
   const before = stored(form.dataset.keep);
   // A page may show a part of a form only; what is not on it stays as it was.
@@ -83,7 +84,13 @@ function settle() {
   const note = document.cookie.split("; ").find((part) => part.startsWith("backlot_settled="));
   if (!note) return;
   document.cookie = "backlot_settled=; Max-Age=0; Path=/admin/; SameSite=Lax";
-  const done = address(decodeURIComponent(note.slice("backlot_settled=".length)));
+  const name = decodeURIComponent(note.slice("backlot_settled=".length));
+  forgetSettled(name);
+  channel.postMessage({ settled: name }); // the cookie is read by one window, the words may be in another
+}
+
+function forgetSettled(name) {
+  const done = address(name);
   forget((key) => key === done || key.startsWith(`${done}:`));
 }
 
@@ -147,7 +154,11 @@ export function restore(root = document) {
 }
 
 export function start() {
-  channel.addEventListener("message", () => forget(() => true));
+  channel.addEventListener("message", ({ data }) => {
+    if (data.settled) return forgetSettled(data.settled);
+    person = "";
+    forget(() => true);
+  });
   person = document.querySelector("[data-person]")?.dataset.person ?? "";
   if (!person) return;
   forget((key) => !key.startsWith(address("")));
@@ -170,5 +181,5 @@ export function start() {
 // Somebody signed out: no window of this browser keeps their words.
 export function signedOut() {
   forget(() => true);
-  channel.postMessage("signed out");
+  channel.postMessage({ signedOut: true });
 }
