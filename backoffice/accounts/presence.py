@@ -38,6 +38,8 @@ class StaffPresenceMiddleware:
         request.staff_factor = found.has_factor  # type: ignore[attr-defined]  # for the factor's middleware
         if found.lapsed:
             roles.expire_due(user=user)
+            # The networks of a role that is over keep nobody out.
+            found = networks.read(user)
         visit = devices.visit(request)
         if request.path != LEAVING and not found.allows(visit.ip):
             return self._turn_away(request, user)

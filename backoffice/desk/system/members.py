@@ -75,7 +75,8 @@ def _page(
     )
     running = next((row for row in history if row.ended_at is None), None)
     creator = creators.for_user(person)
-    closable = not person.is_staff and creator is None and person.is_active
+    is_creator = members.is_creator(creator)
+    closable = not person.is_staff and not is_creator and person.is_active
     made: dict[str, forms.Form] = {
         "suspend": CloseForm(auto_id="suspend-%s"),
         "deactivate": CloseForm(auto_id="deactivate-%s"),
@@ -92,6 +93,7 @@ def _page(
             "history": history,
             "running": running,
             "creator": creator,
+            "is_creator": is_creator,
             "may_suspend": closable and user.may(SUSPEND),
             "may_deactivate": closable and user.may(DEACTIVATE),
             "may_restore": running is not None and user.may(suspensions.PERMISSION[running.kind]),

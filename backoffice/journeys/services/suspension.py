@@ -52,7 +52,9 @@ def _take_away(creator: Creator, taken: Effects, *, action: str, by: User, why: 
     """Ends where the titles are featured, holds what was not paid yet, and writes down all that goes."""
     for title in {slot.title for slot in queries.open_slots(creator, at=at).select_related("title")}:
         featured.end_all_of(title, by=by, reason=why, at=at)
-    for item in queries.unsent(creator):
+    unsent = list(queries.unsent(creator))
+    payouts.lock_all(item.run_id for item in unsent)
+    for item in unsent:
         payouts.hold(item=item, by=None, caused_by=by, reason=why, at=at)
     entries.record(
         action=action,

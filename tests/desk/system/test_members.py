@@ -10,6 +10,7 @@ from django.urls import reverse
 from backoffice.accounts.models import Suspension, User
 from backoffice.accounts.services import suspensions
 from backoffice.core import jobs
+from backoffice.creators.models import Creator
 from backoffice.journeys.services import members
 from tests.desk.clients import Desk
 from tests.factories import accounts, creators
@@ -96,6 +97,15 @@ def test_a_page_that_a_colleague_was_faster_on_says_so(desk: Seats) -> None:
     late = client.post(page(person, "restore"), {"reason": "Too late"})
     assert late.status_code == 400
     assert "This account is open." in late.content.decode()
+
+
+def test_a_creator_whose_verification_was_refused_can_be_closed_like_a_member(desk: Seats) -> None:
+    client, creator = desk("super_admin"), creators.creator()
+    Creator.objects.filter(pk=creator.pk).update(verification_status="rejected", is_active=False)
+    assert page(creator.user, "suspend") in client.get(page(creator.user)).content.decode()
+    client.post(page(creator.user, "suspend"), {"reason": "Forged papers"})
+    creator.user.refresh_from_db()
+    assert not creator.user.is_active
 
 
 def test_staff_and_creators_are_sent_to_their_own_pages(desk: Seats) -> None:

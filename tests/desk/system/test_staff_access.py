@@ -242,6 +242,18 @@ def test_the_networks_of_each_role_have_to_allow_it(desk: Callable[..., Desk], s
     assert is_in(client, REMOTE_ADDR=OFFICE)
 
 
+def test_the_networks_of_a_role_whose_time_is_over_keep_nobody_out(desk: Callable[..., Desk]) -> None:
+    client = desk("editor", "analyst")
+    RoleAccess.objects.create(role="analyst", allowed_ips=["203.0.113.0/24"])
+    assert not is_in(client, REMOTE_ADDR=OFFICE)
+    begun = clock.now() - timedelta(hours=3)
+    RoleGrant.objects.create(
+        user=client.person, role="analyst", expires_at=begun + timedelta(hours=1), created_at=begun
+    )
+    assert is_in(client, REMOTE_ADDR=OFFICE)
+    assert client.person.groups.filter(name="analyst").count() == 0
+
+
 def test_a_list_that_locks_the_last_super_admin_out_is_not_saved(desk: Callable[..., Desk]) -> None:
     client = desk("super_admin")
     mine = reverse("desk:staff_networks", args=[client.person.pk])

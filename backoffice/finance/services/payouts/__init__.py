@@ -1,5 +1,6 @@
 """Paying creators: asked for, decided by others, sent once, settled by the provider's word (S-077 to S-088)."""
 
+from .approval import lock_all
 from .decisions import approve, cancel, close, drop, hold, reject, release, set_aside
 from .requests import draft, preview, request, submit
 from .sending import adopt_transfer, execute, recover, resume, retry, run_again, send_item
@@ -17,6 +18,7 @@ __all__ = [
     "flag_contradiction",
     "flag_reversed",
     "hold",
+    "lock_all",
     "preview",
     "recover",
     "reject",

@@ -1,5 +1,6 @@
 """A run's request for approval: opened when it is submitted, renewed by a change, over when it is sent or not paid."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
@@ -35,6 +36,16 @@ def lock(run_id: UUID | str) -> ApprovalRequest | None:
         .select_for_update(of=("self",))
         .first()
     )
+
+
+def lock_all(run_ids: Iterable[UUID]) -> None:
+    """Locks the requests of several runs that are not over, in the order in which everybody takes them
+    (`requests.lock_asked_by`). For whoever goes through payouts of more than one run.
+    """
+    wanted = ApprovalRequest.objects.filter(
+        kind=PAYOUT_APPROVAL, subject_type=SUBJECT, subject_id__in=[str(key) for key in run_ids]
+    )
+    list(wanted.filter(status__in=UNFINISHED).select_for_update(of=("self",)).order_by("pk"))
 
 
 def of(run: PayoutRun) -> ApprovalRequest:
