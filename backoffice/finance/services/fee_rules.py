@@ -96,6 +96,11 @@ def _ending(proposal: Proposal, *, at: datetime) -> RuleVersion | None:
                 _("Other versions of the rule have changed what would go on in its place. Propose it again."),
                 code="cancellation_changed",
             )
+        if proposal.terms == Terms.of(rule):
+            raise Conflict(
+                _("The version before it says the same and would go on in its place. End or replace this one instead."),
+                code="nothing_changes",
+            )
         return rule
     field = "valid_from" if proposal.action == Action.REPLACE else "ends_at"
     if rule.valid_to is not None:
@@ -127,22 +132,24 @@ def _check_future(rule: RuleVersion, *, at: datetime) -> None:
 
 
 def cancellation(rule: RuleVersion) -> Proposal:
-    """What calls a rule off before it starts. Where it would have replaced a version, that one goes on in its place,
-    until the next version of the rule if there is one.
+    """What calls a rule off before it starts. Where it took the place of a version, the one that is in force until then
+    goes on, for as long as the rule would have been.
     """
     asked = proposal_of(rule.approval) if rule.approval is not None else None
-    if asked is None or asked.action != Action.REPLACE:
+    if asked is None or asked.action == Action.NEW:
         return Proposal.cancellation(rule, None)
-    assert asked.rule_id is not None
-    replaced = RuleVersion.objects.get(pk=asked.rule_id)
-    later = [
-        other.valid_from
-        for other in _living(rule.valid_from)
-        if other.pk != rule.pk
-        and other.valid_from > rule.valid_from
-        and policy.identity(other) == policy.identity(rule)
-    ]
-    goes_on = {**Terms.of(replaced).as_dict(), "valid_from": rule.valid_from, "valid_to": min(later, default=None)}
+    # Not the version that the request names: it may have been called off since, and another goes on in its place.
+    before = next(
+        (
+            other
+            for other in RuleVersion.objects.filter(component=rule.component, valid_to=rule.valid_from)
+            if not other.is_cancelled and policy.identity(other) == policy.identity(rule)
+        ),
+        None,
+    )
+    if before is None:
+        return Proposal.cancellation(rule, None)
+    goes_on = {**Terms.of(before).as_dict(), "valid_from": rule.valid_from, "valid_to": rule.valid_to}
     return Proposal.cancellation(rule, Terms(**goes_on))
 
 

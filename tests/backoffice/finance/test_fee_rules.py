@@ -1,6 +1,7 @@
 """Changing the fee rules: what may be proposed, who approves it, and that nothing is ever half applied."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -436,6 +437,60 @@ def test_what_goes_on_ends_where_the_next_version_starts() -> None:
         (24_00, False),
     ]
     assert RuleVersion.objects.get(approval=asked).valid_to == later.valid_from
+
+
+def replaced(rule: RuleVersion, percent_bp: int, days: int, **changes: Any) -> RuleVersion:
+    """The approved next version of a rule, from then on."""
+    terms = fees.version_of(rule, percent_bp=percent_bp, valid_from=fees.soon(days), valid_to=None)
+    request = fees.approved(fees.proposed(Proposal.replacement(rule, replace(terms, **changes))))
+    rule.refresh_from_db()
+    return RuleVersion.objects.get(approval=request)
+
+
+def spans(scope: Scope) -> list[tuple[int, Any, Any]]:
+    """What is in force when: rate, start and end of every version that was not cancelled."""
+    rules = RuleVersion.objects.filter(component=Component.COMMISSION, scope=scope).order_by("valid_from")
+    return [(rule.percent_bp, rule.valid_from, rule.valid_to) for rule in rules if not rule.is_cancelled]
+
+
+def test_a_cancelled_version_never_comes_back_in_the_place_of_another() -> None:
+    first = fees.default_rule()
+    second = replaced(first, 23_00, 5)
+    third = replaced(second, 24_00, 9)
+    assert fees.approved(cancel(second)).status == Status.APPLIED
+    request = fees.approved(cancel(third))
+    assert request.status == Status.APPLIED, request.failure
+    assert spans(Scope.DEFAULT) == [
+        (25_00, first.valid_from, second.valid_from),
+        (25_00, second.valid_from, third.valid_from),
+        (25_00, third.valid_from, None),
+    ]
+
+
+def test_what_goes_on_in_the_place_of_a_rule_ends_when_that_would_have_ended() -> None:
+    first = upcoming(valid_from=fees.soon(2))
+    second = replaced(first, 23_00, 5)
+    fees.approved(fees.proposed(Proposal.end(second, fees.soon(9))))
+    second.refresh_from_db()
+    assert second.valid_to is not None
+    assert fees.approved(cancel(second)).status == Status.APPLIED
+    assert spans(Scope.TIER) == [
+        (21_00, first.valid_from, second.valid_from),
+        (21_00, second.valid_from, second.valid_to),
+    ]
+
+
+def test_what_goes_on_in_the_place_of_a_rule_is_not_cancelled_into_nothing() -> None:
+    first = upcoming(valid_from=fees.soon(2))
+    request = fees.approved(cancel(replaced(first, 23_00, 5)))
+    stand_in = RuleVersion.objects.get(approval=request)
+    with pytest.raises(Conflict) as caught:
+        cancel(stand_in)
+    assert caught.value.code == "nothing_changes"
+    # Once the version before it is called off there is nothing to go on.
+    assert fees.approved(cancel(first)).status == Status.APPLIED
+    assert fees.approved(cancel(stand_in)).status == Status.APPLIED
+    assert spans(Scope.TIER) == []
 
 
 def test_a_rule_in_force_is_never_cancelled() -> None:
