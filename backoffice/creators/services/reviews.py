@@ -114,29 +114,49 @@ def shown_id(papers: Iterable[VerificationDocument]) -> VerificationDocument | N
     return next((paper for status in order for paper in ids if paper.status == status), next(iter(ids), None))
 
 
+def judges_documents(papers: Iterable[VerificationDocument], findings: Findings, *, by: Any) -> bool:
+    """Whether saving these findings verifies a document, corrects its date or takes its verification back."""
+    papers = list(papers)
+    if not findings.identity:
+        return bool(_withdrawn(papers, by=by))
+    verifies = any(p.pk in findings.verified_documents and p.status == states.DocumentStatus.PENDING for p in papers)
+    return verifies or _corrected(papers, findings) is not None
+
+
+def _withdrawn(papers: Iterable[VerificationDocument], *, by: Any) -> list[VerificationDocument]:
+    """The verified IDs that a failed identity check takes back.
+
+    Whoever may not judge documents cannot: the failed check stops the approval alone.
+    """
+    if not by.may(states.DOCUMENTS):
+        return []
+    verified = states.DocumentStatus.VERIFIED
+    return [p for p in papers if p.document_type in states.IDENTITY_TYPES and p.status == verified]
+
+
+def _corrected(papers: Iterable[VerificationDocument], findings: Findings) -> VerificationDocument | None:
+    """The verified ID that has another date than the findings say; None when there is none, or they name no date."""
+    paper = shown_id(papers)
+    if paper is None or paper.status != states.DocumentStatus.VERIFIED:
+        return None
+    return paper if findings.document_expires_on not in (None, paper.document_expires_on) else None
+
+
 def _judge_documents(application: CreatorApplication, findings: Findings, *, by: Any, at: dt.datetime) -> list[UUID]:
     """Verifies, corrects or takes back what the findings say of the documents; returns what became verified."""
+    papers = list(application.documents.all())
     if not findings.identity:
-        # Whoever may not judge documents cannot take a verification back: the failed check stops the approval alone.
-        if by.may(states.DOCUMENTS):
-            for document in application.documents.filter(
-                document_type__in=states.IDENTITY_TYPES, status=states.DocumentStatus.VERIFIED
-            ):
-                documents.withdraw(document=document, by=by, reason="identity check failed", at=at)
+        for document in _withdrawn(papers, by=by):
+            documents.withdraw(document=document, by=by, reason="identity check failed", at=at)
         return []
-    paper = shown_id(application.documents.all())
-    if (
-        paper is not None
-        and paper.status == states.DocumentStatus.VERIFIED
-        and findings.document_expires_on not in (None, paper.document_expires_on)
-    ):
+    paper = _corrected(papers, findings)
+    if paper is not None:
         documents.correct_expiry(document=paper, expires_on=findings.document_expires_on, by=by, at=at)
     verified = []
-    for document in application.documents.filter(
-        pk__in=findings.verified_documents, status=states.DocumentStatus.PENDING
-    ):
-        documents.verify(document=document, by=by, expires_on=findings.document_expires_on, at=at)
-        verified.append(document.pk)
+    for document in papers:
+        if document.pk in findings.verified_documents and document.status == states.DocumentStatus.PENDING:
+            documents.verify(document=document, by=by, expires_on=findings.document_expires_on, at=at)
+            verified.append(document.pk)
     return verified
 
 

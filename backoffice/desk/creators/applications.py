@@ -367,17 +367,26 @@ def application_heartbeat(request: StaffRequest, pk: UUID) -> JsonResponse:
     return JsonResponse({"until": item.lease_until.isoformat() if item.lease_until else ""})
 
 
-type Act = Callable[[Dossier, ReviewForm, UUID | str], None]
+type Act = Callable[[Dossier, ReviewForm, reviews.Findings, UUID | str], None]
 
 
-def _act(request: StaffRequest, pk: UUID, act: Act, *, done: str, stay: bool = False) -> HttpResponse:
-    """Runs one verb with the posted form. A refusal shows the dossier again with all that was typed."""
+def _act(
+    request: StaffRequest, pk: UUID, act: Act, *, done: str, stay: bool = False, strict: bool | None = None
+) -> HttpResponse:
+    """Runs one verb with the posted form. A refusal shows the dossier again with all that was typed.
+
+    `strict` as in `_to_verify`; None is a verb that verifies nothing. Findings that decide about documents need a
+    factor from the last minutes, as every such decision; whoever has just looked at the document has given it.
+    """
     dossier = find(pk)
     form = ReviewForm(request.POST, dossier=dossier)
     if not form.is_valid():
         return show(request, dossier, form=form, status=400)
+    findings = form.findings(documents=() if strict is None else _to_verify(request, dossier, strict=strict))
+    if reviews.judges_documents(dossier.documents, findings, by=request.user) and not stepup.is_fresh(request):
+        return stepup.demand(request)
     try:
-        act(dossier, form, form.cleaned_data["token"] or "")
+        act(dossier, form, findings, form.cleaned_data["token"] or "")
     except DomainError as error:
         fresh = find(pk)
         return show(request, fresh, form=ReviewForm(request.POST, dossier=fresh), problem=error, status=409)
@@ -409,65 +418,41 @@ def _to_verify(request: StaffRequest, dossier: Dossier, *, strict: bool) -> tupl
     return tuple(opened or ([d.pk for d in pending] if strict else []))
 
 
-def _verifies_unconfirmed(request: StaffRequest, pk: UUID, *, strict: bool) -> bool:
-    """Whether this verifies an ID, or corrects its date, without a factor from the last minutes, as every decision
-    about documents needs.
-
-    Whoever has just looked at the document has given it.
-    """
-    if stepup.is_fresh(request) or "identity" not in request.POST:
-        return False
-    dossier = find(pk)
-    return bool(_to_verify(request, dossier, strict=strict)) or _corrects(request, dossier)
-
-
-def _corrects(request: StaffRequest, dossier: Dossier) -> bool:
-    """Whether the day typed is another than that of the verified ID."""
-    paper, typed = reviews.shown_id(dossier.documents), request.POST.get("document_expires_on", "")
-    if paper is None or paper.status != states.DocumentStatus.VERIFIED or not typed:
-        return False
-    return typed != (paper.document_expires_on.isoformat() if paper.document_expires_on else "")
-
-
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
 def application_save(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Keeps the findings without deciding."""
-    if _verifies_unconfirmed(request, pk, strict=False):
-        return stepup.demand(request)
 
-    def act(dossier: Dossier, form: ReviewForm, token: UUID | str) -> None:
+    def act(dossier: Dossier, form: ReviewForm, findings: reviews.Findings, token: UUID | str) -> None:
         applications.save_review(
             application=dossier.application,
             by=request.user,
             token=token,
-            findings=form.findings(documents=_to_verify(request, dossier, strict=False)),
+            findings=findings,
         )
 
-    return _act(request, pk, act, done=_("Saved."), stay=True)
+    return _act(request, pk, act, done=_("Saved."), stay=True, strict=False)
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
 def application_approve(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Approves: every check that still stands is recorded as passed."""
-    if _verifies_unconfirmed(request, pk, strict=True):
-        return stepup.demand(request)
 
-    def act(dossier: Dossier, form: ReviewForm, token: UUID | str) -> None:
+    def act(dossier: Dossier, form: ReviewForm, findings: reviews.Findings, token: UUID | str) -> None:
         applications.approve(
             application=dossier.application,
             by=request.user,
             token=token,
-            findings=form.findings(documents=_to_verify(request, dossier, strict=True)),
+            findings=findings,
         )
 
-    return _act(request, pk, act, done=_("%(reference)s is approved."))
+    return _act(request, pk, act, done=_("%(reference)s is approved."), strict=True)
 
 
 @screen(permission=DECIDE, title=gettext_lazy("Application"), methods=("POST",))
 def application_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Rejects with the reason of the pressed button; the reviewer's own words follow its sentence."""
 
-    def act(dossier: Dossier, form: ReviewForm, token: UUID | str) -> None:
+    def act(dossier: Dossier, form: ReviewForm, findings: reviews.Findings, token: UUID | str) -> None:
         code = request.POST.get("code", "")
         own = form.cleaned_data["reject_text"].strip()
         if own and code in states.STAFF_REJECT_REASONS and code != states.RejectReason.OTHER:
@@ -479,7 +464,7 @@ def application_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
             token=token,
             code=code,
             text=own,
-            findings=form.findings(),
+            findings=findings,
         )
 
     return _act(request, pk, act, done=_("%(reference)s is rejected."))
@@ -489,14 +474,14 @@ def application_reject(request: StaffRequest, pk: UUID) -> HttpResponse:
 def application_request_info(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Asks the applicant for what is missing; the clock pauses and the answer comes back to this reviewer."""
 
-    def act(dossier: Dossier, form: ReviewForm, token: UUID | str) -> None:
+    def act(dossier: Dossier, form: ReviewForm, findings: reviews.Findings, token: UUID | str) -> None:
         applications.request_info(
             application=dossier.application,
             by=request.user,
             token=token,
             text=form.cleaned_data["request_text"],
             asked=form.cleaned_data["asked"],
-            findings=form.findings(),
+            findings=findings,
         )
 
     return _act(request, pk, act, done=_("The applicant of %(reference)s is asked."))
@@ -506,13 +491,13 @@ def application_request_info(request: StaffRequest, pk: UUID) -> HttpResponse:
 def application_escalate(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Passes the application on to the supervisors, with a note and what was found so far."""
 
-    def act(dossier: Dossier, form: ReviewForm, token: UUID | str) -> None:
+    def act(dossier: Dossier, form: ReviewForm, findings: reviews.Findings, token: UUID | str) -> None:
         applications.escalate(
             application=dossier.application,
             by=request.user,
             token=token,
             reason=form.cleaned_data["escalate_reason"],
-            findings=form.findings(),
+            findings=findings,
         )
 
     return _act(request, pk, act, done=_("%(reference)s was passed on to the supervisors."))

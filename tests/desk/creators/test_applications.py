@@ -309,6 +309,31 @@ def test_correcting_the_date_in_the_review_asks_for_a_fresh_factor(client: Clien
     assert "/2fa/reauthenticate/" in answer["Location"]
 
 
+WORDS = {
+    "save": {},
+    "reject": {"code": "quality"},
+    "request-info": {"request_text": "A better sample, please."},
+    "escalate": {"escalate_reason": "Please look."},
+}
+
+
+@pytest.mark.parametrize("verb", WORDS)
+@pytest.mark.parametrize("change", [{"identity": None}, {"document_expires_on": "2092-02-02"}, {}])
+def test_whatever_the_verb_a_verified_id_changes_with_a_fresh_factor_only(
+    client: Client, by: User, verb: str, change: dict[str, str | None]
+) -> None:
+    application, item = make.in_review(by)
+    make.look_at_documents(application, by)
+    applications.save_review(
+        application=application, by=by, token=str(item.lease_token), findings=make.good(application)
+    )
+    sign_in(client, by, factor_age=600)
+    answer = client.post(address(application, verb), passing(application, **WORDS[verb], **change))
+    assert ("/2fa/reauthenticate/" in answer["Location"]) == bool(change)
+    document = application.documents.get()
+    assert (document.status, document.document_expires_on) == ("verified", None)
+
+
 @pytest.mark.parametrize("role", ["admin", "ops_manager", "content_moderator"])
 @pytest.mark.parametrize("verb", ["verify", "reject"])
 def test_nobody_else_judges_a_document(client: Client, role: str, verb: str) -> None:
