@@ -105,6 +105,8 @@ class VerificationStatus(models.TextChoices):
 V = VerificationStatus
 # With is_active, these are shown to the public: a re-verification keeps a creator live (S-017).
 LIVE = (V.VERIFIED, V.PENDING)
+# Verified now, or again as soon as the suspension ends: what proved it stays.
+VOUCHED = (V.VERIFIED, V.SUSPENDED)
 
 VERIFICATION = Machine(
     "creator",

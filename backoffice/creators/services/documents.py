@@ -222,7 +222,8 @@ def verify(
 def withdraw(*, document: VerificationDocument, by: Any, reason: str, at: dt.datetime | None = None) -> None:
     """Takes back a verification that was a mistake: the document is pending again, to be judged anew.
 
-    Conflict once a creator is verified by it; then a new ID is asked for (`creators.reverify`).
+    Conflict once a creator is verified by it, or was when suspended, for a restoration makes them verified again; then
+    a new ID is asked for (`creators.reverify`).
     """
     at = at or clock.now()
     _check_judge(document, by)
@@ -231,7 +232,7 @@ def withdraw(*, document: VerificationDocument, by: Any, reason: str, at: dt.dat
         application = CreatorApplication.objects.select_for_update().get(pk=document.application_id)
         creator = Creator.objects.select_for_update(of=("self",)).filter(user=document.subject_id).first()
         relied_on = application.status in (states.ApplicationStatus.APPROVED, states.ApplicationStatus.ACTIVATED)
-        if relied_on and creator is not None and creator.verification_status == states.VerificationStatus.VERIFIED:
+        if relied_on and creator is not None and creator.verification_status in states.VOUCHED:
             raise Conflict(_("A creator is verified by this document; ask for a new one."), code="relied_on")
         advance(document, "withdraw", by=by, at=at, reason=reason, changes={"reviewer": None, "reviewed_at": None})
 

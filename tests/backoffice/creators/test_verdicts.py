@@ -119,6 +119,19 @@ def test_a_verification_that_made_a_creator_is_not_taken_back() -> None:
     assert document.status == "pending"
 
 
+def test_the_id_of_a_suspended_creator_stays_for_a_restoration_relies_on_it() -> None:
+    by = make.reviewer()
+    application = make.approved(by)
+    document = application.documents.get()
+    assert application.creator is not None
+    creators.suspend(creator=application.creator, by=None, reason="x")
+    with pytest.raises(Conflict) as error:
+        documents.withdraw(document=document, by=by, reason="x")
+    assert error.value.code == "relied_on"
+    document.refresh_from_db()
+    assert document.status == "verified"
+
+
 def test_a_mistyped_date_is_corrected_in_the_review_and_on_record() -> None:
     by, today = make.reviewer(), clock.now().date()
     application, item = make.in_review(by)

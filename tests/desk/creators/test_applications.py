@@ -266,6 +266,17 @@ def test_a_verified_documents_date_is_corrected_and_its_acceptance_taken_back(de
     assert (document.status, document.reviewer) == ("pending", None)
 
 
+def test_an_acceptance_that_a_creator_stands_on_is_not_offered_to_be_taken_back(desk: Client, by: User) -> None:
+    application = make.approved(by)
+    assert application.creator is not None
+    assert "Take the acceptance back" not in desk.get(address(application)).content.decode()
+    creators.suspend(creator=application.creator, by=None, reason="x")
+    assert "Take the acceptance back" not in desk.get(address(application)).content.decode()
+    creators.restore(creator=application.creator, by=None, reason="x")
+    creators.reverify(creator=application.creator, by=by, reason="")
+    assert "Take the acceptance back" in desk.get(address(application)).content.decode()
+
+
 @pytest.mark.parametrize("verb", ["expiry", "withdraw"])
 def test_changing_a_verification_asks_for_a_fresh_factor(client: Client, by: User, verb: str) -> None:
     document = make.approved(by).documents.get()
