@@ -17,7 +17,7 @@ from backoffice.accounts import stepup
 from backoffice.accounts.models import User
 from backoffice.audit import queries as audit
 from backoffice.configuration import values
-from backoffice.core import money
+from backoffice.core import money, stored
 from backoffice.core.errors import DomainError
 from backoffice.desk.finance.entries import entries_of
 from backoffice.desk.paging import keyset
@@ -404,12 +404,18 @@ def item_resume(request: StaffRequest, item_id: UUID) -> HttpResponse:
     """Sends a payout on its way again after a person has looked into it."""
     item, reason = _item(item_id), request.POST.get("reason", "")
     is_absent = request.POST.get("is_absent") == "on"
-    return _carry_out(
-        request,
-        lambda: payouts.resume(item=item, by=request.user, reason=reason, is_absent=is_absent),
-        _("The payout goes on."),
-        item.run_id,
-    )
+    try:
+        item = payouts.resume(item=item, by=request.user, reason=reason, is_absent=is_absent)
+    except DomainError as error:
+        messages.error(request, str(error))
+        return _back(item.run_id)
+    if item.status == ItemStatus.RETURNED:
+        # The person wanted it sent: they read that it was not, and why.
+        done = _("Nothing was sent: %(why)s The amount is back in the creator's balance.")
+        messages.warning(request, done % {"why": stored.shown(item.failure_message)})
+    else:
+        messages.success(request, _("The payout goes on."))
+    return _back(item.run_id)
 
 
 urlpatterns = [

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from backoffice.audit.models import AuditEntry
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden
 from backoffice.creators.models import Creator
@@ -13,6 +14,7 @@ from backoffice.finance.models import Attempt, PayoutItem, PayoutRun
 from backoffice.finance.queries import balances
 from backoffice.finance.services import events, payout_accounts, payouts, providers, verification
 from backoffice.finance.services.providers import ProviderUnavailable
+from backoffice.notifications.models import Notification
 from backoffice.queues import queries as queue
 from integrations.stripe.client import StripeClient
 from integrations.stripe.errors import Refused
@@ -90,11 +92,51 @@ def test_nothing_is_sent_anew_to_a_creator_who_is_held_meanwhile(db: None, strip
     item = lost(stripe, "reset_before", creator)
     PayoutItem.objects.filter(pk=item.pk).update(status="needs_human")
     creators.hold_payouts(creator=creator, by=finance.finance_person(), reason="identity in doubt")
+    person = finance.finance_person()
+    item = payouts.resume(item=item, by=person, reason="I saw none", is_absent=True)
+    jobs.run_due(kinds=["finance.send_item"])
+    assert (item_of(item.run).status, item.failure_code, transfers(stripe)) == ("returned", "payout_hold", 0)
+    assert Attempt.objects.get(operation="transfer").status == "refused"
+    balance = balances.of(creator, "USD")
+    assert (balance.available, balance.in_transit) == (100_00, 0)
+    assert PayoutRun.objects.get(pk=item.run_id).status == "partially_failed"
+    assert queue_codes(item.run) == set()
+    trail = AuditEntry.objects.filter(subject_id=str(item.pk), actor=person)
+    assert dict(trail.values_list("action", "reason")) == {
+        "payout_item.resume": "I saw none",
+        "payout_item.refuse": "Payouts of this creator are on hold.",
+    }
+    told = Notification.objects.filter(user=creator.user, event="payout.failed").first()
+    assert told is not None
+    assert "The amount is back in your balance." in told.body
+    assert verification.run() == []
+
+
+def test_money_that_lies_with_the_provider_stays_there_while_the_creator_is_held(db: None, stripe: RunningFake) -> None:
+    creator = finance.payable(100_00, connected=True)
+    item = lost(stripe, "reset_before", creator, "/v1/payouts")
+    PayoutItem.objects.filter(pk=item.pk).update(status="needs_human")
+    creators.hold_payouts(creator=creator, by=finance.finance_person(), reason="identity in doubt")
     with pytest.raises(Forbidden) as refusal:
         payouts.resume(item=item, by=finance.finance_person(), reason="I saw none", is_absent=True)
     assert refusal.value.code == "payout_hold"
-    assert (item_of(item.run).status, transfers(stripe)) == ("needs_human", 0)
-    assert Attempt.objects.get(operation="transfer").status == "open"
+    assert item_of(item.run).status == "needs_human"
+    assert Attempt.objects.get(operation="payout").status == "open"
+    assert balances.of(creator, "USD").in_transit == 100_00
+
+
+def test_a_transfer_made_after_it_was_closed_as_absent_never_brings_the_money_back(
+    db: None, stripe: RunningFake
+) -> None:
+    creator = finance.payable(100_00, connected=True)
+    item = lost(stripe, "reset_after", creator)
+    Attempt.objects.filter(operation="transfer").update(status="refused", error_code="absent")
+    PayoutItem.objects.filter(pk=item.pk).update(status="needs_human")
+    creators.hold_payouts(creator=creator, by=finance.finance_person(), reason="identity in doubt")
+    with pytest.raises(Conflict) as refusal:
+        payouts.resume(item=item, by=finance.finance_person(), reason="I saw none", is_absent=True)
+    assert refusal.value.code == "not_absent"
+    assert (item_of(item.run).status, balances.of(creator, "USD").in_transit) == ("needs_human", 100_00)
 
 
 def test_what_came_back_is_not_paid_again_to_a_creator_who_is_held(db: None, stripe: RunningFake) -> None:

@@ -6,6 +6,7 @@ down what the provider said. Whoever finds an open attempt asks the provider by 
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -19,13 +20,13 @@ from backoffice.audit import entries
 from backoffice.configuration import switches
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Invalid
-from backoffice.core.states import advance
+from backoffice.core.states import LostRace, advance
 from backoffice.finance.models import Attempt, PayoutItem, PayoutMethod, PayoutRun
 from backoffice.finance.policies import payouts as policy
 from backoffice.finance.queries import balances
 from backoffice.finance.services import attempts, providers, sentences
 from backoffice.finance.services.payouts import approval, decisions, runs, settling
-from backoffice.finance.services.payouts.steps import STEPS, Made, Step
+from backoffice.finance.services.payouts.steps import STEPS, Made, Step, take_back
 from backoffice.finance.services.providers import ProviderUnavailable
 from backoffice.finance.states import AttemptStatus, ItemStatus, Operation, RunStatus
 from integrations.stripe.client import StripeClient
@@ -316,25 +317,33 @@ def resume(
     """A person has looked into a payout that needed one, and sends it on its way again.
 
     ``is_absent`` is that person's word that the provider never did it: when the provider says the same, the open
-    attempt is closed and a new key is used; Conflict when the provider has it, and while the creator
-    cannot be paid. Without it the provider is asked once more and the old key is kept.
+    attempt is closed and a new key is used; Conflict when the provider has it. A creator who cannot be paid by now gets
+    the amount back on the balance instead (the item is ``returned``, S-086); Forbidden when the provider has made the
+    transfer already. Without it the provider is asked once more and the old key is kept.
     """
     at = at or clock.now()
     permissions.require(by, "payouts.decide")
     if not reason.strip():
         raise Invalid(_("Say what you found out."), field="reason")
-    if is_absent:
-        _check_absent(item)
+    looked_up = _check_absent(item) if is_absent else set()
     with transaction.atomic():
         item = runs.lock_item(item.pk)
-        if is_absent:
-            _check_payable(item, at)
+        against = _reasons_against(item, at) if is_absent else []
+        if against and (item.status != ItemStatus.NEEDS_HUMAN or _has_moved(item)):
+            raise against[0].as_error()
+        if is_absent and not _unmade(item) <= looked_up:
+            raise LostRace(_("Somebody was faster: the payout has changed. Please try again."))
         advance(item, "resume", by=by, at=at, reason=reason, note={"is_absent": is_absent})
         if is_absent:
             for operation in (Operation.TRANSFER, Operation.PAYOUT):
                 attempt = attempts.live(item, operation)
                 if attempt is not None and attempt.status == AttemptStatus.OPEN:
                     attempts.refuse(attempt=attempt, code="absent", error=reason, at=at)
+        if against:
+            take_back(item, code=against[0].code, why=against[0].kept, by=by, at=at)
+            runs.finish(item.run, at=at)
+            runs.leave_queue_if_well(item.run, by=by, outcome="returned", at=at)
+            return item
         runs.leave_queue_if_well(item.run, by=by, outcome="resumed", at=at)
         jobs.enqueue(runs.SEND, {"item_id": str(item.pk)}, key=str(item.pk), by=by)
     return item
@@ -342,24 +351,48 @@ def resume(
 
 def _check_payable(item: PayoutItem, at: datetime) -> None:
     """A new attempt is a new payment: what has come up since the approval counts."""
-    reasons = policy.account_reasons(item.account, item.account.method) + policy.person_reasons(item.creator, at=at)
+    reasons = _reasons_against(item, at)
     if reasons:
         raise reasons[0].as_error()
 
 
-def _check_absent(item: PayoutItem) -> None:
-    """A new key only after proof: a person's mistake must not pay twice."""
-    for step in STEPS:
-        attempt = attempts.live(item, step.operation)
-        if attempt is None or attempt.status != AttemptStatus.OPEN:
-            continue
+def _reasons_against(item: PayoutItem, at: datetime) -> list[policy.Reason]:
+    return policy.account_reasons(item.account, item.account.method) + policy.person_reasons(item.creator, at=at)
+
+
+def _has_moved(item: PayoutItem) -> bool:
+    """Whether money has left the platform for this payout, or may have: then it does not go back to the balance."""
+    transfers = Attempt.objects.filter(subject_id=item.pk, operation=Operation.TRANSFER)
+    is_made = transfers.filter(status__in=[AttemptStatus.DONE, AttemptStatus.UNDONE]).exists()
+    return is_made or bool(item.transfer_id) or item.failure_code in settling.FLAGS
+
+
+def _unmade(item: PayoutItem) -> set[UUID]:
+    """The attempts of which the provider has to say that it did nothing: open ones, and transfers closed as not done,
+    which may have been carried out late.
+    """
+    mine = Attempt.objects.filter(subject_id=item.pk)
+    found = mine.filter(operation__in=[step.operation for step in STEPS], status=AttemptStatus.OPEN) | mine.filter(
+        operation=Operation.TRANSFER, status=AttemptStatus.REFUSED
+    )
+    return set(found.values_list("pk", flat=True))
+
+
+def _check_absent(item: PayoutItem) -> set[UUID]:
+    """A new key, or the money back, only after proof: a person's mistake must not pay twice. The attempts that the
+    provider was asked about.
+    """
+    asked = _unmade(item)
+    steps = {step.operation: step for step in STEPS}
+    for attempt in Attempt.objects.filter(pk__in=asked):
         try:
-            made = step.find(providers.stripe(), attempt)
+            made = steps[Operation(attempt.operation)].find(providers.stripe(), attempt)
         except StripeFailure as error:
             raise ProviderUnavailable(_("The payment provider does not answer. Please try again.")) from error
         if made is not None:
             text = _("The provider did it: %(id)s. Nothing is sent again.") % {"id": made.id}
             raise Conflict(text, code="not_absent")
+    return asked
 
 
 def adopt_transfer(*, attempt_id: str, transfer_id: str, at: datetime | None = None) -> bool:

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import translation
+
+from backoffice.accounts.models import User
+from backoffice.core import stored
 from backoffice.core.states import advance
 from backoffice.finance.models import Attempt, EntryKind, PayoutItem
 from backoffice.finance.services import accounts, ledger, providers
@@ -79,8 +83,17 @@ def _transfer_refused(item: PayoutItem, error: Refused, at: datetime) -> None:
             item.run, [item], extra={"code": "insufficient_funds", "text": error.message, "score": 80}, at=at
         )
         return
-    runs.give_back(item, by=None, at=at)
-    advance(item, "refuse", by=None, at=at, reason=error.message, changes=changes)
+    take_back(item, code=error.code, why=error.message, by=None, at=at)
+
+
+def take_back(item: PayoutItem, *, code: str, why: str, by: User | None, at: datetime) -> None:
+    """Nothing was transferred and nothing will be: the amount goes back to the balance and the creator is told (S-086).
+
+    ``item`` is locked and ``submitting``; ``why`` is kept and read by the creator.
+    """
+    runs.give_back(item, by=by, at=at)
+    changes = {"failure_code": code[:100], "failure_message": why}
+    advance(item, "refuse", by=by, at=at, reason=why, changes=changes)
     _tell_failed(item)
 
 
@@ -139,6 +152,8 @@ def _payout_refused(item: PayoutItem, error: Refused, at: datetime) -> None:
 
 
 def _tell_failed(item: PayoutItem) -> None:
+    with translation.override(item.creator.user.language):
+        reason = stored.shown(item.failure_message)
     notify(
         user=item.creator.user,
         event="payout.failed",
@@ -146,7 +161,7 @@ def _tell_failed(item: PayoutItem) -> None:
             "reference": item.run.reference,
             "amount_minor": item.net_minor,
             "currency": item.currency,
-            "reason": item.failure_message,
+            "reason": reason,
             "is_returned": item.status == ItemStatus.RETURNED,
         },
     )
