@@ -8,12 +8,14 @@ from django.db import IntegrityError, transaction
 from backoffice.audit.models import AuditEntry
 from backoffice.core import clock, jobs
 from backoffice.core.errors import Conflict, Forbidden
+from backoffice.core.states import LostRace
 from backoffice.creators.models import Creator
 from backoffice.creators.services import creators
 from backoffice.finance.models import Attempt, PayoutItem, PayoutRun
 from backoffice.finance.queries import balances
-from backoffice.finance.services import events, payout_accounts, payouts, providers, verification
+from backoffice.finance.services import attempts, events, payout_accounts, payouts, providers, verification
 from backoffice.finance.services.providers import ProviderUnavailable
+from backoffice.finance.states import Operation
 from backoffice.notifications.models import Notification
 from backoffice.queues import queries as queue
 from integrations.stripe.client import StripeClient
@@ -32,6 +34,17 @@ class Tightlipped(StripeClient):
 
     def find_payout(self, attempt_id: str, *, account: str, since: int | None = None) -> Payout | None:
         raise Refused("No such account.", code="resource_missing", status=404)
+
+
+class Overtaken(StripeClient):
+    """While it looks, somebody else closes the attempt and a new one is begun."""
+
+    def find_transfer(self, attempt_id: str) -> Transfer | None:
+        closed = Attempt.objects.get(pk=attempt_id)
+        item = PayoutItem.objects.get(pk=closed.subject_id)
+        attempts.refuse(attempt=closed, code="absent", error="none there")
+        attempts.begin(subject=item, operation=Operation.TRANSFER, provider="stripe", request=closed.request)
+        return None
 
 
 def item_of(run: PayoutRun) -> PayoutItem:
@@ -110,6 +123,20 @@ def test_nothing_is_sent_anew_to_a_creator_who_is_held_meanwhile(db: None, strip
     assert told is not None
     assert "The amount is back in your balance." in told.body
     assert verification.run() == []
+
+
+def test_an_attempt_begun_while_the_provider_was_asked_is_not_closed_unseen(
+    db: None, stripe: RunningFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    creator = finance.payable(100_00, connected=True)
+    item = lost(stripe, "reset_before", creator)
+    PayoutItem.objects.filter(pk=item.pk).update(status="needs_human")
+    creators.hold_payouts(creator=creator, by=finance.finance_person(), reason="identity in doubt")
+    monkeypatch.setattr(providers, "_client", lambda key, url: Overtaken(key, url))
+    with pytest.raises(LostRace):
+        payouts.resume(item=item, by=finance.finance_person(), reason="I saw none", is_absent=True)
+    assert (item_of(item.run).status, balances.of(creator, "USD").in_transit) == ("needs_human", 100_00)
+    assert Attempt.objects.filter(operation="transfer", status="open").count() == 1
 
 
 def test_money_that_lies_with_the_provider_stays_there_while_the_creator_is_held(db: None, stripe: RunningFake) -> None:
