@@ -1,7 +1,7 @@
 """What a reviewer finds: documents, accounts, public figure, background, and the five-part assessment."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,8 @@ class Findings:
     identity: bool = True
     verified_documents: tuple[UUID, ...] = ()
     document_expires_on: dt.date | None = None
+    # The ID that the day is about; None: the one that `shown_id` names.
+    dated_document: UUID | None = None
     checked_accounts: tuple[UUID, ...] = ()
     refused_accounts: tuple[UUID, ...] = ()
     public_figure: str = PublicFigure.UNCHECKED
@@ -108,9 +110,9 @@ def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt
 
 
 def shown_id(papers: Iterable[VerificationDocument]) -> VerificationDocument | None:
-    """The ID that the findings and their date are about: a verified one, else one to be judged, else any."""
+    """The ID that the findings and their date are about: one to be judged, else a verified one, else any."""
     ids = [paper for paper in papers if paper.document_type in states.IDENTITY_TYPES]
-    order = (states.DocumentStatus.VERIFIED, states.DocumentStatus.PENDING)
+    order = (states.DocumentStatus.PENDING, states.DocumentStatus.VERIFIED)
     return next((paper for status in order for paper in ids if paper.status == status), next(iter(ids), None))
 
 
@@ -119,8 +121,7 @@ def judges_documents(papers: Iterable[VerificationDocument], findings: Findings,
     papers = list(papers)
     if not findings.identity:
         return bool(_withdrawn(papers, by=by))
-    verifies = any(p.pk in findings.verified_documents and p.status == states.DocumentStatus.PENDING for p in papers)
-    return verifies or _corrected(papers, findings) is not None
+    return bool(_verified(papers, findings)) or _corrected(papers, findings) is not None
 
 
 def _withdrawn(papers: Iterable[VerificationDocument], *, by: Any) -> list[VerificationDocument]:
@@ -134,12 +135,43 @@ def _withdrawn(papers: Iterable[VerificationDocument], *, by: Any) -> list[Verif
     return [p for p in papers if p.document_type in states.IDENTITY_TYPES and p.status == verified]
 
 
-def _corrected(papers: Iterable[VerificationDocument], findings: Findings) -> VerificationDocument | None:
-    """The verified ID that has another date than the findings say; None when there is none, or they name no date."""
-    paper = shown_id(papers)
-    if paper is None or paper.status != states.DocumentStatus.VERIFIED:
+def _verified(papers: Iterable[VerificationDocument], findings: Findings) -> list[VerificationDocument]:
+    """The documents that become verified."""
+    pending = states.DocumentStatus.PENDING
+    return [p for p in papers if p.pk in findings.verified_documents and p.status == pending]
+
+
+def _dated(papers: Sequence[VerificationDocument], findings: Findings) -> VerificationDocument | None:
+    """The document that the day is about."""
+    if findings.dated_document is None:
+        return shown_id(papers)
+    return next((paper for paper in papers if paper.pk == findings.dated_document), None)
+
+
+def _corrected(papers: Sequence[VerificationDocument], findings: Findings) -> VerificationDocument | None:
+    """The verified ID that has another date than the findings say.
+
+    None when there is none, when they name no date, or when they verify something: the date is that one's then.
+    """
+    paper = _dated(papers, findings)
+    if paper is None or paper.status != states.DocumentStatus.VERIFIED or _verified(papers, findings):
         return None
     return paper if findings.document_expires_on not in (None, paper.document_expires_on) else None
+
+
+def _days(papers: Sequence[VerificationDocument], findings: Findings) -> dict[UUID, dt.date | None]:
+    """Until when each document that becomes verified is valid.
+
+    The day is that of the document it is about, or, typed anew while that one is not verified, of the first that is;
+    the others keep the date that they came with, and take the day only when they came without.
+    """
+    verified, day = _verified(papers, findings), findings.document_expires_on
+    target = _dated(papers, findings)
+    if target is not None and target not in verified:
+        target = verified[0] if verified and day != target.document_expires_on else None
+    return {
+        p.pk: day if p == target else p.document_expires_on or (day if target is not None else None) for p in verified
+    }
 
 
 def _judge_documents(application: CreatorApplication, findings: Findings, *, by: Any, at: dt.datetime) -> list[UUID]:
@@ -152,12 +184,11 @@ def _judge_documents(application: CreatorApplication, findings: Findings, *, by:
     paper = _corrected(papers, findings)
     if paper is not None:
         documents.correct_expiry(document=paper, expires_on=findings.document_expires_on, by=by, at=at)
-    verified = []
-    for document in papers:
-        if document.pk in findings.verified_documents and document.status == states.DocumentStatus.PENDING:
-            documents.verify(document=document, by=by, expires_on=findings.document_expires_on, at=at)
-            verified.append(document.pk)
-    return verified
+    days = _days(papers, findings)
+    verified = _verified(papers, findings)
+    for document in verified:
+        documents.verify(document=document, by=by, expires_on=days[document.pk], at=at)
+    return [document.pk for document in verified]
 
 
 REJECTION_TEXTS: dict[str, str | Promise] = {

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.creators import states
-from backoffice.creators.models import CreatorApplication, QualityAssessment
+from backoffice.creators.models import CreatorApplication, QualityAssessment, VerificationDocument
 from backoffice.creators.queries import Dossier
 from backoffice.creators.services.reviews import Findings, shown_id
 from backoffice.creators.states import InfoItem, PublicFigure
@@ -68,6 +68,8 @@ class ReviewForm(forms.Form):
         label=_("The ID is valid until"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
+    # Which ID that day is about, as the page was made.
+    date_of = forms.UUIDField(widget=forms.HiddenInput, required=False)
     video_quality = ScoreField(label=_("Video"))
     audio_quality = ScoreField(label=_("Audio"))
     content_rating = ScoreField(label=_("Content"))
@@ -111,6 +113,12 @@ class ReviewForm(forms.Form):
         names = ("video_quality", "audio_quality", "content_rating", "cultural_authenticity")
         return [self[name] for name in names]
 
+    def dated(self) -> VerificationDocument | None:
+        """The ID that the date is about, when there are several."""
+        ids = [paper for paper in self.dossier.documents if paper.document_type in states.IDENTITY_TYPES]
+        named = str(self["date_of"].value())
+        return next((paper for paper in ids if str(paper.pk) == named), None) if len(ids) > 1 else None
+
     def words(self) -> list[forms.BoundField]:
         """The texts that go out with a decision; they stand in its dialogs."""
         return [self[name] for name in ("request_text", "reject_text", "escalate_reason")]
@@ -125,6 +133,7 @@ class ReviewForm(forms.Form):
             identity=data["identity"],
             verified_documents=documents if data["identity"] else (),
             document_expires_on=data["document_expires_on"],
+            dated_document=data["date_of"],
             checked_accounts=tuple(a.pk for a in self.dossier.accounts if a.pk in ticked),
             refused_accounts=tuple(a.pk for a in self.dossier.accounts if a.pk not in ticked),
             public_figure=outcome if data["not_posing"] else PublicFigure.DOUBTFUL,
@@ -158,6 +167,7 @@ def initial(dossier: Dossier) -> dict[str, Any]:
         "background_required": application.background_required,
         "background_passed": bool(application.background_passed),
         "document_expires_on": paper.document_expires_on if paper is not None else None,
+        "date_of": paper.pk if paper is not None else None,
         "appropriate": True,
         "languages": True,
         "video_quality": MEETS,

@@ -152,6 +152,45 @@ def test_a_mistyped_date_is_corrected_in_the_review_and_on_record() -> None:
     assert audit.for_subject(document).filter(action="document.correct").count() == 1
 
 
+def test_the_date_of_one_id_lands_on_no_other() -> None:
+    by, today = make.reviewer(), clock.now().date()
+    application, item, first = reviewed(by)
+    documents.correct_expiry(document=first, by=by, expires_on=today + 900 * DAY)
+    second = make.second_id(application, expires_on=today + 50 * DAY)
+    dates = (today + 900 * DAY, today + 50 * DAY)
+
+    def stand() -> tuple[tuple[Any, ...], str]:
+        first.refresh_from_db()
+        second.refresh_from_db()
+        return (first.document_expires_on, second.document_expires_on), second.status
+
+    # Not opened yet: nothing is verified, and its date does not correct the verified one.
+    typed = {"document_expires_on": today + 60 * DAY, "dated_document": second.pk, "verified_documents": ()}
+    save(application, item, by, **typed)
+    assert stand() == (dates, "pending")
+    # The day that stood there for the verified one says nothing about the one that came since.
+    documents.open_for_view(document=second, by=by)
+    save(application, item, by, document_expires_on=dates[0], dated_document=first.pk)
+    assert stand() == (dates, "verified")
+    documents.withdraw(document=second, by=by, reason="x")
+    save(application, item, by, document_expires_on=today + 60 * DAY, dated_document=second.pk)
+    assert stand() == ((dates[0], today + 60 * DAY), "verified")
+    assert audit.for_subject(first).filter(action="document.correct").count() == 1
+
+
+def test_a_day_typed_by_hand_is_for_the_id_that_is_verified() -> None:
+    by, today = make.reviewer(), clock.now().date()
+    application, item = make.in_review(by)
+    first, second = application.documents.get(), make.second_id(application, expires_on=today + 50 * DAY)
+    documents.open_for_view(document=second, by=by)
+    day = today + 70 * DAY
+    save(application, item, by, document_expires_on=day, dated_document=first.pk, verified_documents=(second.pk,))
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, first.document_expires_on) == ("pending", None)
+    assert (second.status, second.document_expires_on) == ("verified", day)
+
+
 def test_a_date_is_corrected_by_whoever_opened_a_verified_document_and_not_into_the_past() -> None:
     by, today = make.reviewer(), clock.now().date()
     _application, _item, document = reviewed(by)

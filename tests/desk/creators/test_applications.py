@@ -320,6 +320,26 @@ def test_correcting_the_date_in_the_review_asks_for_a_fresh_factor(client: Clien
     assert "/2fa/reauthenticate/" in answer["Location"]
 
 
+def test_the_date_stands_for_the_id_to_be_judged_and_stays_with_it(desk: Client, by: User) -> None:
+    soon, late = clock.now().date() + 50 * make.DAY, clock.now().date() + 900 * make.DAY
+    application, _item = make.in_review(by)
+    first = application.documents.get()
+    look(desk, application)
+    desk.post(address(application, "save"), passing(application, document_expires_on=late.isoformat()))
+    second = make.second_id(application, expires_on=soon)
+    page = desk.get(address(application))
+    form = page.context["form"]
+    assert (form["document_expires_on"].value(), form["date_of"].value()) == (soon, str(second.pk))
+    assert re.search(r"The ID is valid until \(Passport\)", page.content.decode())
+    # Refused beside the form: its date must not become that of the other.
+    desk.get(link_to(second, by))
+    desk.post(f"/admin/creators/documents/{second.pk}/reject/", {"reason": "Blurred."})
+    typed = {"document_expires_on": soon.isoformat(), "date_of": str(second.pk)}
+    assert desk.post(address(application, "save"), passing(application, **typed)).status_code == 302
+    first.refresh_from_db()
+    assert (first.status, first.document_expires_on) == ("verified", late)
+
+
 WORDS = {
     "save": {},
     "reject": {"code": "quality"},
