@@ -271,6 +271,53 @@ def correct_expiry(
     document.document_expires_on, document.expiry_told_at = expires_on, None
 
 
+def uncorrect(
+    *, document_id: UUID, before: dt.date | None, after: dt.date | None, by: Any, reason: str, at: dt.datetime
+) -> None:
+    """Gives a verified document back the day that was corrected from `before` to `after`.
+
+    Nothing happens when it is not verified any more or has another day by now.
+    """
+    with transaction.atomic():
+        document = VerificationDocument.objects.select_for_update().get(pk=document_id)
+        _check_judge(document, by)
+        if document.status != states.DocumentStatus.VERIFIED or document.document_expires_on != after:
+            return
+        VerificationDocument.objects.filter(pk=document.pk).update(
+            document_expires_on=before, expiry_told_at=None, updated_at=at
+        )
+        entries.record(
+            action="document.correct",
+            by=by,
+            subject=document,
+            reason=reason,
+            before={"document_expires_on": after},
+            after={"document_expires_on": before},
+            at=at,
+        )
+
+
+def reinstate(
+    *,
+    document_id: UUID,
+    reviewer_id: UUID | None,
+    reviewed_at: dt.datetime | None,
+    by: Any,
+    reason: str,
+    at: dt.datetime,
+) -> None:
+    """Gives a document back the verification that was withdrawn, as its reviewer made it.
+
+    Nothing happens when somebody has judged it since.
+    """
+    with transaction.atomic():
+        document = VerificationDocument.objects.select_for_update().get(pk=document_id)
+        _check_judge(document, by)
+        if document.status == states.DocumentStatus.PENDING:
+            changes = {"reviewer_id": reviewer_id, "reviewed_at": reviewed_at}
+            advance(document, "verify", by=by, at=at, reason=reason, changes=changes)
+
+
 def _check_judge(document: VerificationDocument, by: Any) -> None:
     """Raises Forbidden without the right to judge documents, and for one's own."""
     permissions.require(by, "documents.decide")

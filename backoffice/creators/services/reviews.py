@@ -1,7 +1,7 @@
 """What a reviewer finds: documents, accounts, public figure, background, and the five-part assessment."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -51,12 +51,52 @@ class Findings:
         self.scores.update({name: getattr(self, name) for name in SCORES})
 
 
-def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt.datetime) -> list[UUID]:
+@dataclass(slots=True)
+class Judged:
+    """What findings did to the documents, so that it can be taken back."""
+
+    verified: list[UUID] = field(default_factory=list)
+    # Each with its day before and after.
+    corrected: list[tuple[UUID, dt.date | None, dt.date | None]] = field(default_factory=list)
+    # Each with who had verified it, and when.
+    withdrawn: list[tuple[UUID, UUID | None, dt.datetime | None]] = field(default_factory=list)
+
+    def as_note(self) -> dict[str, Any]:
+        """The same as JSON keeps it; `from_note` reads it back."""
+        return {
+            "verified": [str(pk) for pk in self.verified],
+            "corrected": [
+                [str(pk), *(day.isoformat() if day else None for day in days)] for pk, *days in self.corrected
+            ],
+            "withdrawn": [
+                [str(pk), str(who) if who else None, when.isoformat() if when else None]
+                for pk, who, when in self.withdrawn
+            ],
+        }
+
+    @classmethod
+    def from_note(cls, note: Mapping[str, Any]) -> "Judged":
+        """Reads a note; what it does not name did not happen."""
+
+        def day(text: str | None) -> dt.date | None:
+            return dt.date.fromisoformat(text) if text else None
+
+        return cls(
+            verified=[UUID(pk) for pk in note.get("verified", [])],
+            corrected=[(UUID(pk), day(before), day(after)) for pk, before, after in note.get("corrected", [])],
+            withdrawn=[
+                (UUID(pk), UUID(who) if who else None, dt.datetime.fromisoformat(when) if when else None)
+                for pk, who, when in note.get("withdrawn", [])
+            ],
+        )
+
+
+def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt.datetime) -> Judged:
     """Writes findings onto the application, its accounts, documents and assessment; one audit row for all.
 
     Documents named in `verified_documents` must have been opened by this reviewer (S-018). A failed identity check
-    takes back what was verified before; a date that differs from that of the verified ID corrects it. Returns the
-    documents that became verified. Raises Invalid for a score outside 1 to 5.
+    takes back what was verified before; a date that differs from that of the verified ID corrects it. Returns what
+    became of the documents. Raises Invalid for a score outside 1 to 5.
     """
     for name, score in findings.scores.items():
         if score is not None and score not in SCORE_RANGE:
@@ -78,7 +118,7 @@ def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt
             SocialAccount.objects.filter(application=application, pk__in=ids).update(
                 verified=theirs, checked_by=by, checked_at=at, updated_at=at
             )
-        verified = _judge_documents(application, findings, by=by, at=at)
+        judged = _judge_documents(application, findings, by=by, at=at)
         QualityAssessment.objects.update_or_create(
             application=application,
             defaults={
@@ -102,11 +142,22 @@ def save(*, application: CreatorApplication, findings: Findings, by: Any, at: dt
                 "background_required": findings.background_required,
                 "background_passed": findings.background_passed,
                 "accounts_checked": len(findings.checked_accounts),
-                "documents_verified": len(verified),
+                "documents_verified": len(judged.verified),
             },
             at=at,
         )
-    return verified
+    return judged
+
+
+def take_back(judged: Judged, *, by: Any, reason: str, at: dt.datetime) -> None:
+    """Undoes what findings did to the documents, on record; what others did to one since stays."""
+    verified = VerificationDocument.objects.filter(pk__in=judged.verified, status=states.DocumentStatus.VERIFIED)
+    for document in verified:
+        documents.withdraw(document=document, by=by, reason=reason, at=at)
+    for pk, before, after in judged.corrected:
+        documents.uncorrect(document_id=pk, before=before, after=after, by=by, reason=reason, at=at)
+    for pk, who, when in judged.withdrawn:
+        documents.reinstate(document_id=pk, reviewer_id=who, reviewed_at=when, by=by, reason=reason, at=at)
 
 
 def shown_id(papers: Iterable[VerificationDocument]) -> VerificationDocument | None:
@@ -174,21 +225,23 @@ def _days(papers: Sequence[VerificationDocument], findings: Findings) -> dict[UU
     }
 
 
-def _judge_documents(application: CreatorApplication, findings: Findings, *, by: Any, at: dt.datetime) -> list[UUID]:
-    """Verifies, corrects or takes back what the findings say of the documents; returns what became verified."""
-    papers = list(application.documents.all())
+def _judge_documents(application: CreatorApplication, findings: Findings, *, by: Any, at: dt.datetime) -> Judged:
+    """Verifies, corrects or takes back what the findings say of the documents."""
+    judged, papers = Judged(), list(application.documents.all())
     if not findings.identity:
         for document in _withdrawn(papers, by=by):
+            judged.withdrawn.append((document.pk, document.reviewer_id, document.reviewed_at))
             documents.withdraw(document=document, by=by, reason="identity check failed", at=at)
-        return []
-    paper = _corrected(papers, findings)
+        return judged
+    paper, day = _corrected(papers, findings), findings.document_expires_on
     if paper is not None:
-        documents.correct_expiry(document=paper, expires_on=findings.document_expires_on, by=by, at=at)
+        judged.corrected.append((paper.pk, paper.document_expires_on, day))
+        documents.correct_expiry(document=paper, expires_on=day, by=by, at=at)
     days = _days(papers, findings)
-    verified = _verified(papers, findings)
-    for document in verified:
+    for document in _verified(papers, findings):
         documents.verify(document=document, by=by, expires_on=days[document.pk], at=at)
-    return [document.pk for document in verified]
+        judged.verified.append(document.pk)
+    return judged
 
 
 REJECTION_TEXTS: dict[str, str | Promise] = {

@@ -102,6 +102,68 @@ def test_undoing_an_approval_takes_back_what_it_verified_and_nothing_else() -> N
     assert document.status == "verified"
 
 
+def test_undoing_an_approval_takes_back_the_date_that_it_corrected() -> None:
+    by, today = make.reviewer(), clock.now().date()
+    application, item, document = reviewed(by)
+    documents.correct_expiry(document=document, by=by, expires_on=today + 30 * DAY)
+    approve(application, item, by, document_expires_on=today + 900 * DAY)
+    # Who looked at it since does not matter.
+    documents.open_for_view(document=document, by=make.reviewer())
+    applications.undo(application=application, by=by)
+    document.refresh_from_db()
+    assert (document.status, document.document_expires_on) == ("verified", today + 30 * DAY)
+    entry = audit.for_subject(document).filter(action="document.correct", reason="decision taken back").get()
+    assert (entry.actor, entry.after) == (by, {"document_expires_on": (today + 30 * DAY).isoformat()})
+
+
+def test_undoing_a_rejection_gives_back_the_verification_that_it_took() -> None:
+    first, by = make.reviewer(), make.reviewer()
+    application, item, document = reviewed(first)
+    applications.release(application=application, by=first, token=str(item.lease_token))
+    application, item = applications.claim(application=application, by=by)
+    judged = (document.reviewer_id, document.reviewed_at)
+    applications.reject(
+        application=application,
+        by=by,
+        token=str(item.lease_token),
+        code="identity",
+        findings=make.good(application, identity=False),
+    )
+    document.refresh_from_db()
+    assert (document.status, document.reviewer) == ("pending", None)
+    application, _item = applications.undo(application=application, by=by)
+    document.refresh_from_db()
+    assert (document.status, document.reviewer_id, document.reviewed_at) == ("verified", *judged)
+    application.refresh_from_db()
+    assert (application.identity_failed, application.verdict_note) == (False, {})
+    entry = audit.for_subject(document).filter(action="document.verify", reason="decision taken back").get()
+    assert entry.actor == by
+
+
+def test_undoing_leaves_alone_what_a_colleague_did_to_the_id_meanwhile() -> None:
+    by, other, today = make.reviewer(), make.reviewer(), clock.now().date()
+    application, item, document = reviewed(by)
+    approve(application, item, by, document_expires_on=today + 900 * DAY)
+    documents.open_for_view(document=document, by=other)
+    documents.correct_expiry(document=document, by=other, expires_on=today + 70 * DAY)
+    application, item = applications.undo(application=application, by=by)
+    document.refresh_from_db()
+    assert document.document_expires_on == today + 70 * DAY
+    applications.reject(
+        application=application,
+        by=by,
+        token=str(item.lease_token),
+        code="identity",
+        findings=make.good(application, identity=False),
+    )
+    documents.open_for_view(document=document, by=other)
+    document.refresh_from_db()
+    documents.reject(document=document, by=other, reason="Blurred.")
+    applications.undo(application=application, by=by)
+    document.refresh_from_db()
+    assert document.status == "rejected"
+
+
 # --- taking back and correcting --------------------------------------------------------------------------
 
 

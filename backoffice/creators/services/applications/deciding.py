@@ -20,7 +20,7 @@ from backoffice.core.errors import Conflict, Invalid
 from backoffice.core.states import advance
 from backoffice.creators import policies, queries, states
 from backoffice.creators.models import CreatorApplication
-from backoffice.creators.services import creators, documents, reviews
+from backoffice.creators.services import creators, reviews
 from backoffice.creators.services.applications import steps
 from backoffice.creators.states import ApplicationStatus, RejectReason
 from backoffice.notifications.services import notify
@@ -51,14 +51,13 @@ def approve(
     with transaction.atomic():
         window = _complete(application, token=token, by=by, outcome="approved", undo_seconds=undo_seconds, at=at)
         application = steps.locked(application)
-        verified: list[UUID] = []
+        judged = reviews.Judged()
         if findings is not None:
-            verified = reviews.save(application=application, findings=findings, by=by, at=at)
+            judged = reviews.save(application=application, findings=findings, by=by, at=at)
         unmet = policies.missing_to_approve(application)
         if unmet:
             raise policies.NotReady(_("The application cannot be approved yet."), unmet=unmet)
-        note = {"verified": [str(pk) for pk in verified]}
-        return _decide(application, Verdict.APPROVE, by=by, window=window, at=at, note=note)
+        return _decide(application, Verdict.APPROVE, by=by, window=window, at=at, note=judged.as_note())
 
 
 def reject(
@@ -87,10 +86,11 @@ def reject(
         outcome = f"rejected: {code}"
         window = _complete(application, token=token, by=by, outcome=outcome, undo_seconds=undo_seconds, at=at)
         application = steps.locked(application)
+        judged, had_failed = reviews.Judged(), application.identity_failed
         if findings is not None:
-            reviews.save(application=application, findings=findings, by=by, at=at)
+            judged = reviews.save(application=application, findings=findings, by=by, at=at)
         text = text.strip() or reviews.rejection_text(code, language=application.applicant.language)
-        note = {"code": code, "text": text}
+        note = {"code": code, "text": text, "identity_had_failed": had_failed, **judged.as_note()}
         return _decide(application, Verdict.REJECT, by=by, window=window, at=at, note=note)
 
 
@@ -99,8 +99,8 @@ def undo(
 ) -> tuple[CreatorApplication, WorkItem]:
     """Takes a decision back before it takes effect; the application is in this reviewer's hands again.
 
-    What the decision verified is to be judged again. Raises Conflict when the window is over or the decision is
-    somebody else's.
+    What the decision verified is to be judged again, and what it corrected or took back stands as before. Raises
+    Conflict when the window is over or the decision is somebody else's.
     """
     at = at or clock.now()
     permissions.require(by, states.DECIDE)
@@ -109,10 +109,12 @@ def undo(
         application = steps.locked(application)
         if not application.verdict or application.status != ApplicationStatus.IN_REVIEW:
             raise Conflict(_("The decision has taken effect."), code="not_undoable")
-        verdict, verified = application.verdict, application.verdict_note.get("verified", [])
-        _write(application, at, **UNDECIDED)
-        for document in application.documents.filter(pk__in=verified, status=states.DocumentStatus.VERIFIED):
-            documents.withdraw(document=document, by=by, reason="decision taken back", at=at)
+        verdict, note = application.verdict, application.verdict_note
+        judged = reviews.Judged.from_note(note)
+        # An ID that is verified again did not fail the check.
+        failed = {"identity_failed": note["identity_had_failed"]} if judged.withdrawn else {}
+        _write(application, at, **UNDECIDED, **failed)
+        reviews.take_back(judged, by=by, reason="decision taken back", at=at)
         entries.record(action="application.undo", by=by, subject=application, data={"verdict": verdict}, at=at)
     return application, item
 
