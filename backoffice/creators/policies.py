@@ -196,7 +196,9 @@ def check_may_start(user: Any, *, at: dt.datetime) -> CreatorApplication | None:
     latest = CreatorApplication.objects.filter(applicant=user).order_by("-created_at").first()
     creator = Creator.objects.filter(user=user).first()
     refused = creator is not None and creator.verification_status == states.VerificationStatus.REJECTED
-    if latest is not None and latest.status in states.OPEN:
+    # An approval goes with the verification that was refused; `start` closes one that was left standing.
+    overtaken = refused and latest is not None and latest.status == states.ApplicationStatus.APPROVED
+    if latest is not None and latest.status in states.OPEN and not overtaken:
         raise Conflict(_("You have an open application already."), code="application_open")
     was_activated = latest is not None and latest.status == states.ApplicationStatus.ACTIVATED
     if not refused and (was_activated or (creator is not None and creator.is_active)):
@@ -214,11 +216,16 @@ def check_may_start(user: Any, *, at: dt.datetime) -> CreatorApplication | None:
     return latest
 
 
+def refused_at(creator: Creator) -> dt.datetime:
+    """When a refused creator was refused; where that was not kept, the last change to them."""
+    return creator.refused_at or creator.updated_at
+
+
 def refused_may_apply_at(creator: Creator) -> dt.datetime | None:
     """From when a creator whose verification was refused may apply again (S-016); None when it is not refused."""
-    if creator.verification_status != states.VerificationStatus.REJECTED or creator.refused_at is None:
+    if creator.verification_status != states.VerificationStatus.REJECTED:
         return None
-    return creator.refused_at + dt.timedelta(days=values.get("application.reapply_days"))
+    return refused_at(creator) + dt.timedelta(days=values.get("application.reapply_days"))
 
 
 def is_reverifying(application: CreatorApplication) -> bool:

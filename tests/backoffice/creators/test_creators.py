@@ -1,9 +1,10 @@
 """The creator's own record: suspension, re-verification, holds, facts, profile (S-012 to S-017)."""
 
+import importlib
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import translation
 from django.utils.translation import gettext
 
@@ -212,6 +213,58 @@ def test_a_refusal_before_going_live_ends_the_approved_application() -> None:
     assert (application.status, application.decision_code, application.decided_by) == ("rejected", "identity", by)
     user = application.applicant
     assert applications.start(user=user, by=user, at=at + 31 * DAY).reapplication_of == application
+
+
+def refused_before() -> Creator:
+    """A creator refused when neither the moment was kept nor an approval ended with it."""
+    creator = make.approved(at=clock.now() - 90 * DAY).creator
+    assert creator is not None
+    Creator.objects.filter(pk=creator.pk).update(
+        verification_status="rejected", refused_at=None, updated_at=clock.now() - 10 * DAY
+    )
+    creator.refresh_from_db()
+    return creator
+
+
+def test_who_was_refused_before_the_moment_was_kept_waits_and_starts_anew() -> None:
+    creator = refused_before()
+    user, approved = creator.user, creator.applications.get()
+    with pytest.raises(Conflict) as error:
+        applications.start(user=user, by=user)
+    assert error.value.code == "reapply_later"
+    again = applications.start(user=user, by=user, at=clock.now() + 25 * DAY)
+    approved.refresh_from_db()
+    was = creator.updated_at
+    creator.refresh_from_db()
+    assert again.reapplication_of == approved
+    assert (approved.status, approved.decision_code, approved.decided_at) == ("rejected", "identity", was)
+    assert (creator.verification_status, creator.refused_at) == ("pending", was)
+    # The ID from before counts for nothing.
+    with pytest.raises(NotReady):
+        creators.confirm_verification(creator=creator, by=make.reviewer())
+
+
+def test_a_rejected_reapplication_keeps_the_moment_of_the_refusal() -> None:
+    creator, by, at = refused_before(), make.reviewer(), clock.now() + 25 * DAY
+    again = make.submitted(creator.user, at=at)
+    taken, item = make.in_review(by, again, at=at)
+    applications.reject(application=taken, by=by, token=str(item.lease_token), code="quality", undo_seconds=0, at=at)
+    creator.refresh_from_db()
+    assert (creator.verification_status, creator.refused_at) == ("rejected", at)
+
+
+def test_the_moment_of_earlier_refusals_is_filled_in() -> None:
+    refused, applying, other = refused_before(), refused_before(), make.creator()
+    again = applications.start(user=applying.user, by=applying.user, at=clock.now() + 25 * DAY)
+    Creator.objects.filter(pk=applying.pk).update(refused_at=None)
+    step = importlib.import_module("backoffice.creators.migrations.0010_refused_before")
+    with connection.cursor() as cursor:
+        cursor.execute(step.REFUSED)
+        cursor.execute(step.APPLYING)
+    for creator in (refused, applying, other):
+        creator.refresh_from_db()
+    assert refused.refused_at == refused.updated_at
+    assert (applying.refused_at, other.refused_at) == (again.created_at, None)
 
 
 def test_the_sentence_of_an_expired_id_is_in_the_language_of_the_creator_not_of_the_worker() -> None:

@@ -14,6 +14,7 @@ from backoffice.core.errors import Conflict, Forbidden, Invalid
 from backoffice.core.states import advance
 from backoffice.creators import policies, states
 from backoffice.creators.models import Creator, CreatorApplication, SocialAccount
+from backoffice.creators.services import reviews
 from backoffice.creators.services.applications import steps
 from backoffice.media.models import Asset
 from backoffice.notifications.services import notify
@@ -53,6 +54,9 @@ def start(
     earlier = policies.check_may_start(user, at=at)
     try:
         with transaction.atomic():
+            creator = Creator.objects.filter(user=user, verification_status=states.VerificationStatus.REJECTED).first()
+            if creator is not None and earlier is not None and earlier.status == states.ApplicationStatus.APPROVED:
+                _close_overtaken(earlier, refused_at=policies.refused_at(creator), at=at)
             application = CreatorApplication.objects.create(
                 applicant=user,
                 country=user.country,
@@ -61,9 +65,10 @@ def start(
                 created_at=at,
             )
             entries.record(action="application.start", by=by, subject=application, at=at)
-            creator = Creator.objects.filter(user=user, verification_status=states.VerificationStatus.REJECTED).first()
             if creator is not None:
-                advance(creator, "reopen", by=None, at=at)  # S-016
+                advance(
+                    creator, "reopen", by=None, at=at, changes={"refused_at": policies.refused_at(creator)}
+                )  # S-016
             if fields:
                 application = update(application=application, by=by, fields=fields, at=at)
     except IntegrityError as error:
@@ -71,6 +76,14 @@ def start(
             raise
         raise Conflict(_("You have an open application already."), code="application_open") from error
     return application
+
+
+def _close_overtaken(application: CreatorApplication, *, refused_at: dt.datetime, at: dt.datetime) -> None:
+    """Ends an approval whose creator was refused while it stayed as it was (S-013)."""
+    code = states.RejectReason.IDENTITY
+    reason = reviews.rejection_text(code, language=application.applicant.language)
+    changes = {"decision_code": code, "decision_reason": reason, "decided_by": None, "decided_at": refused_at}
+    advance(application, "refuse", by=None, at=at, reason=reason, changes=changes)
 
 
 def update(

@@ -69,7 +69,7 @@ def end_verification(application: CreatorApplication, *, by: Any, at: dt.datetim
         user=application.applicant, is_active=False, verification_status=states.VerificationStatus.PENDING
     ).first()
     if creator is not None:
-        advance(creator, "reject", by=by, at=at)  # S-013
+        advance(creator, "reject", by=by, at=at, changes={"refused_at": at})  # S-013
 
 
 def reapply_date(application: CreatorApplication) -> str:
