@@ -29,6 +29,11 @@ def _own_files(settings: LazySettings, tmp_path: Path) -> None:
     settings.STORAGE_DIR = tmp_path / "storage"
 
 
+def read(page: str) -> str:
+    """What a person reads on a page; tokens and keys in its tags may hold any four digits."""
+    return re.sub(r"<script.*?</script>|<[^>]*>", " ", page, flags=re.DOTALL)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_sees_the_last_signs_or_nothing_and_the_whole_number_only_by_a_recorded_look(
     client: Client, role: str
@@ -39,7 +44,7 @@ def test_each_role_sees_the_last_signs_or_nothing_and_the_whole_number_only_by_a
         answer = client.get(address)
         assert answer.status_code == (200 if role in SEES else 403)
         assert NUMBER not in answer.content.decode()
-        assert ("7891" in answer.content.decode()) == (role in SEES)
+        assert ("7891" in read(answer.content.decode())) == (role in SEES)
     answer = client.post(f"{BASE}{profile.pk}/number/", {"reason": "Form 1042-S"})
     assert (NUMBER in answer.content.decode()) == (role in JUDGES)
     assert audit.for_subject(profile).filter(action="tax_profile.view").count() == (role in JUDGES)
