@@ -16,9 +16,9 @@ def run(*command: str, **environment: str) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """The tests, in one process more than there are cores (some wait for a browser), at most four."""
+    """The tests, on as many cores as there are, at most four."""
     translations.compile_all()
-    workers = [] if any(a.startswith("-n") for a in arguments) else ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
+    workers = [] if any(a.startswith("-n") for a in arguments) else ["-n", str(min(os.cpu_count() or 1, 4))]
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # the tests choose their own
     return run(sys.executable, "-m", "pytest", *workers, "--dist", "worksteal", *arguments)
 
